@@ -1,0 +1,177 @@
+"""Environment variables, read once into one frozen object; the only reader of `os.environ`."""
+
+import functools
+import os
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "SLIPWAY_"
+
+
+class SettingsError(Exception):
+    """What is wrong with the environment, all of it, a line each."""
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _tokens(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    pairs = [part.strip().partition(":") for part in value.split(",") if part.strip()]
+    if any(not (name and token) for name, _, token in pairs):
+        raise ValueError("expected name:token, several separated by commas")
+    return {name: token for name, _, token in pairs}
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
+Tokens = Annotated[dict[str, SecretStr], NoDecode, BeforeValidator(_tokens)]
+
+
+def _named(name: str, default: Any = ..., **rules: Any) -> Any:  # noqa: ANN401 - as pydantic's Field
+    return Field(default, validation_alias=name, **rules)
+
+
+class Settings(BaseSettings):
+    """Everything that the environment decides; each field's description is its documentation."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, env_prefix=PREFIX, env_ignore_empty=True, populate_by_name=True
+    )
+
+    config: Path = Field(description="the operator's TOML file")
+    public_url: str = Field(
+        "http://127.0.0.1:8000", description="where people and GitHub reach the web process"
+    )
+    api_tokens: Tokens = Field(
+        default={}, description="who may use the API: `name:token`, several separated by commas"
+    )
+    port: int = _named("PORT", 8000, ge=1, le=65535, description="the web process's port")
+    web_processes: int = Field(2, ge=1, description="processes that serve HTTP")
+    data_dir: Path = Field(
+        Path(".slipway"), description="git mirrors and workspaces; may be lost at any time"
+    )
+    queues: Words = Field(
+        ("build", "deploy"), description="what this worker does: `build`, `deploy` or both"
+    )
+    capacity: int = Field(3, ge=1, description="runs that one worker process advances at once")
+    lease_seconds: float = Field(
+        30, gt=0.5, description="seconds without a heartbeat after which a run's worker is dead"
+    )
+    sweep_seconds: float = Field(3, gt=0, description="seconds between two sweeps")
+    poll_seconds: float = Field(300, gt=0, description="seconds between two looks at GitHub")
+    retries: int = Field(
+        6, ge=0, description="tries again after a passing fault; the wait doubles from 2 seconds"
+    )
+    keep_runs: int = Field(5000, ge=1, description="ended runs kept, at most")
+    keep_days: float = Field(90, gt=0, description="days that an ended run is kept, at most")
+    log_bytes: int = Field(
+        2_000_000, ge=10_000, description="bytes of a run's log kept while it lives"
+    )
+    check_memory: str = Field("2g", description="memory of one check's container")
+    check_cpus: float = Field(2, gt=0, description="processors of one check's container")
+    check_pids: int = Field(512, ge=16, description="processes in one check's container")
+    check_seconds: float = Field(900, gt=0, description="seconds that one check may take")
+    build_seconds: float = Field(1800, gt=0, description="seconds that one image build may take")
+    build_network: str = Field(
+        "default", description="network of image builds: `default`, `host` or `none`"
+    )
+    redis_url: str = _named(
+        "REDIS_URL", "redis://127.0.0.1:6379/0", description="the ledger and the queue"
+    )
+    github_webhook_secrets: Secrets = _named(
+        "GITHUB_WEBHOOK_SECRET",
+        min_length=1,
+        description="the webhook's secret; several, separated by commas, while rotating",
+    )
+    github_api_url: str = _named(
+        "GITHUB_API_URL", "https://api.github.com", description="GitHub's REST API"
+    )
+    github_token: SecretStr | None = _named(
+        "GITHUB_TOKEN", None, description="a token for statuses, webhooks and fetching"
+    )
+    github_app_id: str | None = _named(
+        "GITHUB_APP_ID", None, description="a GitHub App instead of a token"
+    )
+    github_app_private_key: SecretStr | None = _named(
+        "GITHUB_APP_PRIVATE_KEY", None, description="the App's private key, PEM"
+    )
+    github_app_private_key_file: Path | None = _named(
+        "GITHUB_APP_PRIVATE_KEY_FILE", None, description="the App's private key, as a file"
+    )
+
+    @model_validator(mode="after")
+    def _app_has_a_key(self) -> "Settings":
+        key = self.github_app_private_key or self.github_app_private_key_file
+        if bool(self.github_app_id) != bool(key):
+            raise ValueError(
+                "GITHUB_APP_ID goes with GITHUB_APP_PRIVATE_KEY or GITHUB_APP_PRIVATE_KEY_FILE"
+            )
+        return self
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret value, for masking it wherever text leaves the process."""
+        single = filter(None, (self.github_token, self.github_app_private_key))
+        ours = (*self.github_webhook_secrets, *self.api_tokens.values(), *single)
+        foreign = passed_on("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN").values()
+        password = urlsplit(self.redis_url).password or ""
+        return tuple(filter(None, (*(s.get_secret_value() for s in ours), *foreign, password)))
+
+    def private_key(self) -> str | None:
+        """The GitHub App's private key, PEM."""
+        if self.github_app_private_key_file:
+            return self.github_app_private_key_file.read_text()
+        key = self.github_app_private_key
+        return key.get_secret_value() if key else None
+
+    @property
+    def url(self) -> str:
+        """The public URL without a slash at its end."""
+        return self.public_url.rstrip("/")
+
+
+def variable(field: str) -> str:
+    """The environment variable of one field of Settings."""
+    alias = Settings.model_fields[field].validation_alias
+    return str(alias) if alias else f"{PREFIX}{field}".upper()
+
+
+def load() -> Settings:
+    """Read the environment.
+
+    Raises:
+        SettingsError: naming every variable that is missing or wrong; never a value.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError("\n".join(_complaints(error))) from None
+
+
+def _complaints(error: ValidationError) -> list[str]:
+    lines = []
+    for problem in error.errors(include_input=False, include_url=False):
+        where = str(problem["loc"][0]) if problem["loc"] else ""
+        name = variable(where) if where in Settings.model_fields else where
+        lines.append(f"{name}: {problem['msg']}" if name else problem["msg"])
+    return lines
+
+
+@functools.cache
+def settings() -> Settings:
+    """The environment of this process, read at the first call."""
+    return load()
+
+
+def passed_on(*names: str) -> dict[str, str]:
+    """Those of the named variables that are set, in either case, for a program we start."""
+    both = {spelled for name in names for spelled in (name, name.lower())}
+    return {name: os.environ[name] for name in both if name in os.environ}

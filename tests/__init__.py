@@ -1,0 +1,1 @@
+"""Tests; their rooms mirror those of the product."""

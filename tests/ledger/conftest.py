@@ -1,0 +1,35 @@
+"""A ledger on the real Redis."""
+
+import pytest
+from redis import Redis
+
+from tests.orders import order
+from workers.ledger import Ledger
+from workers.ledger.lease import Lease
+from workers.order import Order
+
+STAGES = ("checkout", "test", "build", "publish", "deploy", "release")
+
+
+class Book(Ledger):
+    """A ledger with the calls that tests repeat."""
+
+    def take_on(self, wanted: Order | None = None, delivery: str = "") -> str:
+        """Accept an order; its run's id."""
+        return self.accept(wanted or order(), delivery, STAGES, "build").run_id
+
+    def leased(self, run_id: str, owner: str = "w1", **limits: float) -> Lease:
+        """Take a run, which must be possible."""
+        taken = self.try_lease(run_id, owner, **limits)
+        assert isinstance(taken, Lease), taken
+        return taken
+
+    def try_lease(self, run_id, owner="w1", nonce=None, seconds=30.0, capacity=3):
+        """Take a run, or hear why not."""
+        return self.lease(run_id, owner, nonce or f"{owner}-n", seconds=seconds, capacity=capacity)
+
+
+@pytest.fixture
+def book(redis: Redis) -> Book:
+    """An empty ledger."""
+    return Book(redis)

@@ -1,0 +1,165 @@
+"""The book of record in Redis: every change of it is one atomic script on Redis's own clock."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from redis import Redis
+
+from workers import queue
+from workers.ledger import keys
+from workers.ledger.codec import stages_text
+from workers.ledger.connection import needs_waitaof
+from workers.ledger.history import History
+from workers.ledger.lease import Lease
+from workers.ledger.scripts import Scripts
+from workers.order import Order
+from workers.run import StageRecord, StageState
+
+DELIVERY_SECONDS = 7 * 86400
+ORDER_SECONDS = 90 * 86400
+MAX_LOSSES = 3
+WAITAOF_MILLISECONDS = 300
+SWEEP_LIMIT = 50
+
+
+class NotDurableError(RuntimeError):
+    """Redis took the record and did not confirm that it is on disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The run that a delivery belongs to, and whether it is a new one."""
+
+    run_id: str
+    fresh: bool
+
+
+class Refusal(NamedTuple):
+    """Why a run can't be leased now: `held`, `early`, `full`, `ended` or `gone`."""
+
+    why: str
+
+
+class Overdue(NamedTuple):
+    """What a sweep found: runs with the queue of their next stage, and runs with news to tell."""
+
+    runs: list[tuple[str, str]]
+    reports: list[str]
+
+
+class Ledger:
+    """The changes that can be made to the book; `history` reads it."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.redis: Any = redis
+        self.history = History(redis)
+        self._scripts = Scripts(redis)
+        self._waitaof: bool | None = None
+
+    def accept(
+        self, order: Order, delivery: str, stages: tuple[str, ...], first_queue: str
+    ) -> Accepted:
+        """Take an order on: once per delivery, and once per repository, environment and commit.
+
+        Raises:
+            NotDurableError: the record may not survive a power cut; the sender should try again.
+        """
+        run_id = str(uuid4())
+        pull_request = order.pull_request.model_dump_json() if order.pull_request else ""
+        fresh, known = self._scripts(
+            "accept",
+            run_id,
+            delivery,
+            order.key,
+            order.model_dump_json(),
+            stages_text(tuple(StageRecord(name=name) for name in stages)),
+            first_queue,
+            keys.branch(order.repository, order.branch),
+            keys.repository(order.repository),
+            pull_request,
+            queue.key(first_queue),
+            queue.message(queue.ADVANCE, run_id, run_id, first_queue),
+            DELIVERY_SECONDS,
+            ORDER_SECONDS,
+        )
+        self._confirm()
+        return Accepted(known, bool(fresh))
+
+    def _confirm(self) -> None:
+        if self._waitaof is None:
+            self._waitaof = needs_waitaof(self.redis)
+        if self._waitaof:
+            synced = self.redis.execute_command("WAITAOF", 1, 0, WAITAOF_MILLISECONDS)
+            if not synced or not synced[0]:
+                raise NotDurableError("Redis did not confirm the write to its append-only file")
+
+    def ring(self, name: str, run_id: str, on: str) -> str:
+        """Queue one task about a run on the queue `on`; the task's id."""
+        task_id = str(uuid4())
+        message = queue.message(name, task_id, run_id, on)
+        self._scripts("ring", task_id, name, run_id, queue.key(on), message)
+        return task_id
+
+    def lease(
+        self, run_id: str, owner: str, nonce: str, *, seconds: float, capacity: int
+    ) -> Lease | Refusal:
+        """Take a run to work on; `capacity` is how many runs this owner may hold at once."""
+        answer, fence = self._scripts(
+            "lease", run_id, owner, nonce, int(seconds * 1000), capacity, MAX_LOSSES
+        )
+        if answer != "leased":
+            return Refusal(answer)
+        return Lease(self._scripts, run_id, fence, seconds)
+
+    def cancel(self, run_id: str, why: str) -> str:
+        """Ask for a run's end: `cancelled`, `asked`, `ended` or `gone`."""
+        run = self.history.run(run_id)
+        if run is None:
+            return "gone"
+        skipped = tuple(
+            stage.model_copy(update={"state": StageState.SKIPPED})
+            if stage.state in (StageState.PENDING, StageState.WAITING)
+            else stage
+            for stage in run.stages
+        )
+        return str(self._scripts("cancel", run_id, why, stages_text(skipped)))
+
+    def overdue(self, grace: float) -> Overdue:
+        """What should be going on for `grace` seconds and may not be."""
+        runs, queues, reports = self._scripts("overdue", int(grace * 1000), SWEEP_LIMIT)
+        return Overdue(list(zip(runs, queues, strict=True)), reports)
+
+    def backlog(self, on: str) -> int:
+        """How many messages wait on a queue."""
+        return int(self.redis.llen(queue.key(on)))
+
+    def task(self, task_id: str, **fields: str) -> None:
+        """Remember what became of a queued task."""
+        key = keys.task(task_id)
+        pipe = self.redis.pipeline()
+        pipe.hset(key, mapping=fields)
+        pipe.expire(key, DELIVERY_SECONDS)
+        pipe.execute()
+
+    def report_begin(self, run_id: str, token: str, seconds: float) -> tuple[str, str] | None:
+        """Become the run's only reporter: its revision and what was told, or None if taken."""
+        revision, told = self._scripts("report_begin", run_id, token, int(seconds * 1000))
+        return (revision, told) if revision else None
+
+    def report_end(
+        self, run_id: str, token: str, revision: str, told: str, again_in: float | None = None
+    ) -> bool:
+        """Remember what was told; due again in `again_in` seconds. Whether there is news."""
+        delay = "" if again_in is None else int(again_in * 1000)
+        return bool(self._scripts("report_end", run_id, token, revision, told, delay))
+
+    def prune(self, keep: int, days: float) -> int:
+        """Forget ended runs beyond a count or an age; how many went."""
+        seconds, _ = self.redis.time()
+        cutoff = (seconds - days * 86400) * 1_000_000
+        old = set(self.redis.zrangebyscore(keys.RUNS, "-inf", cutoff, start=0, num=SWEEP_LIMIT))
+        surplus = int(self.redis.zcard(keys.RUNS)) - keep
+        if surplus > 0:
+            old.update(self.redis.zrange(keys.RUNS, 0, min(surplus, SWEEP_LIMIT) - 1))
+        return sum(int(self._scripts("forget", run_id)) for run_id in old)

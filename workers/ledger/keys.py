@@ -1,0 +1,35 @@
+"""The names of everything that the ledger keeps in Redis."""
+
+PREFIX = "slipway:"
+DUE = f"{PREFIX}due"
+LEASES = f"{PREFIX}leases"
+REPORTS = f"{PREFIX}reports"
+RUNS = f"{PREFIX}runs"
+BRANCHES = f"{PREFIX}branches"
+METRICS = f"{PREFIX}metrics"
+BROKER_PREFIX = f"{PREFIX}celery:"
+
+
+def run(run_id: str) -> str:
+    """The hash of one run."""
+    return f"{PREFIX}run:{run_id}"
+
+
+def task(task_id: str) -> str:
+    """The hash of one queued task."""
+    return f"{PREFIX}task:{task_id}"
+
+
+def log(run_id: str) -> str:
+    """The stream of one run's log."""
+    return f"{PREFIX}log:{run_id}"
+
+
+def repository(name: str) -> str:
+    """The index of one repository's runs."""
+    return f"{RUNS}:{name.lower()}"
+
+
+def branch(repository_name: str, branch_name: str) -> str:
+    """The index of the runs of one branch."""
+    return f"{RUNS}:{repository_name.lower()}:{branch_name}"

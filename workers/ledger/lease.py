@@ -1,0 +1,129 @@
+"""The right to work on one run: fenced, kept alive by heartbeats, gone when they stop."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+from time import monotonic
+
+from redis.exceptions import RedisError
+
+from workers.errors import BusyError, CancelledError, StoppedError
+from workers.ledger.codec import releases_text, stages_text
+from workers.ledger.scripts import Scripts
+from workers.run import Release, StageRecord, State
+
+LOST_AFTER = 0.8
+
+
+class Lease:
+    """One worker's hold on one run; every write through it is refused once it is lost."""
+
+    def __init__(self, scripts: Scripts, run_id: str, fence: str, seconds: float) -> None:
+        self.run_id = run_id
+        self.fence = fence
+        self.seconds = seconds
+        self._scripts = scripts
+        self._lost = Event()
+        self._ended = Event()
+        self._cancel: str | None = None
+
+    def check(self) -> None:
+        """Go on only if that is still wanted.
+
+        Raises:
+            StoppedError: the lease is lost; another worker may be at it already.
+            CancelledError: somebody asked for the run to end.
+        """
+        if self._lost.is_set():
+            raise StoppedError(self.run_id)
+        if self._cancel is not None:
+            raise CancelledError(self._cancel)
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Send heartbeats while the body runs."""
+        thread = Thread(target=self._beat, name=f"heartbeat-{self.run_id}", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
+            thread.join()
+
+    def _beat(self) -> None:
+        last = monotonic()
+        while not self._ended.wait(self.seconds / 6):
+            try:
+                answer, why = self._scripts("beat", self.run_id, self.fence, self._milliseconds)
+            except RedisError:
+                answer, why = "silent", ""
+            if answer == "cancel":
+                self._cancel = why
+            if answer in ("kept", "cancel"):
+                last = monotonic()
+            if answer == "lost" or monotonic() - last > self.seconds * LOST_AFTER:
+                self._lost.set()
+                return
+
+    @property
+    def _milliseconds(self) -> int:
+        return int(self.seconds * 1000)
+
+    def _fenced(self, script: str, *arguments: str | float) -> None:
+        if not self._scripts(script, self.run_id, self.fence, *arguments):
+            self._lost.set()
+            raise StoppedError(self.run_id)
+
+    def write(self, *, visible: bool = False, **fields: str) -> None:
+        """Remember fields of the run; `visible` ones are told to GitHub."""
+        pairs = [part for pair in fields.items() for part in pair]
+        self._fenced("write", "1" if visible else "0", *pairs)
+
+    def stages(self, stages: tuple[StageRecord, ...], **fields: str) -> None:
+        """Remember how far the stages are, and other fields with it."""
+        self.write(visible=True, stages=stages_text(stages), **fields)
+
+    def releases(self, releases: Iterable[Release]) -> None:
+        """Remember what the run makes live."""
+        self.write(releases=releases_text(tuple(releases)))
+
+    def finish(
+        self, state: State, stages: tuple[StageRecord, ...], fault: str = "", why: str = ""
+    ) -> None:
+        """End the run with its verdict; the lease ends with it."""
+        self._fenced("finish", state, fault, why, stages_text(stages))
+
+    def park(  # noqa: PLR0913 - what a successor must know, all of it at once
+        self,
+        state: State,
+        stages: tuple[StageRecord, ...],
+        *,
+        delay: float,
+        queue: str,
+        why: str = "",
+        retries: int = 0,
+    ) -> None:
+        """Give the run back, to go on after `delay` seconds on `queue`."""
+        milliseconds = int(delay * 1000)
+        self._fenced("park", state, milliseconds, queue, why, retries, stages_text(stages))
+
+    @contextmanager
+    def locked(self, name: str) -> Iterator[None]:
+        """Hold a named lock, such as a function's, while the body runs.
+
+        Raises:
+            BusyError: another run holds it.
+        """
+        holder = self._scripts("lock", name, self.run_id, self.fence)
+        if holder == "lost":
+            raise StoppedError(self.run_id)
+        if holder:
+            raise BusyError(f"{name} is being changed by run {holder}; this run waits its turn")
+        try:
+            yield
+        finally:
+            self._scripts("unlock", name, self.run_id, self.fence)
+
+    def say(self, source: str, text: str, limit: int) -> None:
+        """Add text to the run's log, which keeps the last `limit` bytes."""
+        self._scripts("append", self.run_id, self.fence, source, text, limit)

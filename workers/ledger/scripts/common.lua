@@ -1,0 +1,50 @@
+-- Stands before every script: Redis's own clock, the keys, and the two moves that several scripts make.
+local P = 'slipway:'
+
+local function now()
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+
+local function text(number)
+  return string.format('%.0f', number)
+end
+
+local function run_key(id)
+  return P .. 'run:' .. id
+end
+
+-- A change that people may see: its report to GitHub is due.
+local function changed(id, at)
+  redis.call('HINCRBY', run_key(id), 'revision', 1)
+  redis.call('ZADD', P .. 'reports', text(at), id)
+end
+
+local function leased(id, at)
+  local expiry = redis.call('ZSCORE', P .. 'leases', id)
+  return expiry and tonumber(expiry) > at
+end
+
+-- Whether `fence` still is the one that may write to the run.
+local function holds(id, fence)
+  local values = redis.call('HMGET', run_key(id), 'fence', 'state')
+  return values[1] == fence and values[2] == 'running'
+end
+
+local function finish(id, at, state, fault, why)
+  redis.call('HSET', run_key(id), 'state', state, 'finished_at', text(at))
+  if why ~= '' then redis.call('HSET', run_key(id), 'error', why) end
+  if fault ~= '' then redis.call('HSET', run_key(id), 'fault', fault) end
+  redis.call('ZREM', P .. 'leases', id)
+  redis.call('ZREM', P .. 'due', id)
+  redis.call('HINCRBY', P .. 'metrics', 'runs_' .. state, 1)
+  changed(id, at)
+end
+
+-- Write down a queued task and put its message where the workers listen.
+local function ring(task_id, name, id, at, queue, message)
+  local key = P .. 'task:' .. task_id
+  redis.call('HSET', key, 'name', name, 'run', id, 'state', 'queued', 'queued_at', text(at))
+  redis.call('EXPIRE', key, 604800)
+  redis.call('LPUSH', queue, message)
+end
