@@ -146,9 +146,9 @@ def test_a_lock_is_one_runs_at_a_time(book):
     """The second run that wants a function's lock hears who has it, and gets it afterwards."""
     first = book.leased(book.take_on())
     second = book.leased(book.take_on(order(commit="c" * 40)), "w2")
-    with first.locked("function:Loader"):
-        with pytest.raises(BusyError, match=first.run_id), second.locked("function:Loader"):
-            pass
+    refused = pytest.raises(BusyError, match=first.run_id)
+    with first.locked("function:Loader"), refused, second.locked("function:Loader"):
+        pass
     with second.locked("function:Loader"):
         pass
 

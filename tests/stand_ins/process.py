@@ -87,7 +87,8 @@ class Process:
         if self._child is None or self._child.returncode is not None:
             return
         self._child.send_signal(signal.SIGTERM)
-        self._wait_unreaped(grace)
+        with suppress(ChildProcessError):
+            self._wait_unreaped(grace)
         self._end_group()
 
     def kill(self) -> None:

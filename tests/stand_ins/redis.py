@@ -96,10 +96,10 @@ class EmbeddedRedis:
         return self.start()
 
     def answers(self) -> bool:
-        """Whether it answers PING; not while it loads."""
+        """Whether it answers PING, or asks for a password; not while it loads."""
         with suppress(OSError), socket.create_connection((HOST, self.port), timeout=1) as line:
             line.sendall(b"PING\r\n")
-            return line.recv(64).startswith(b"+PONG")
+            return line.recv(64).startswith((b"+PONG", b"-NOAUTH"))
         return False
 
     def _arguments(self) -> list[str]:

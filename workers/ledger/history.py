@@ -75,10 +75,10 @@ class History:
         values: list[str | None] = self._redis.hmget(keys.run(run_id), names)
         return values
 
-    def working(self, run_id: str, fence: str) -> bool:
+    def working(self, run_id: str, fence: int) -> bool:
         """Whether the visit to a run that bears this fence is the one at work."""
         state, last = self.fields(run_id, "state", "fence")
-        return state == State.RUNNING and last == fence
+        return state == State.RUNNING and last == str(fence)
 
     def page(self, query: Query, limit: int) -> Page:
         """The newest runs that the query admits, `limit` of them at most."""

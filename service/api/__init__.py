@@ -1,0 +1,32 @@
+"""The JSON API under /api/v1."""
+
+import structlog
+from flask import Blueprint, Response
+from redis.exceptions import RedisError
+
+from service.access import person
+from service.api import runs, tasks
+from service.problems import problem
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+log = structlog.get_logger()
+
+for part in (runs, tasks):
+    blueprint.register_blueprint(part.blueprint)
+
+
+@blueprint.before_request
+def _known() -> Response | None:
+    if person() is not None:
+        return None
+    return problem(
+        401,
+        "Send `Authorization: Bearer TOKEN` with a token of SLIPWAY_API_TOKENS.",
+        **{"WWW-Authenticate": 'Bearer realm="slipway"'},
+    )
+
+
+@blueprint.errorhandler(RedisError)
+def _ledger(error: RedisError) -> Response:
+    log.warning("ledger_unavailable", error=str(error))
+    return problem(503, "The ledger is out of reach; ask again.", **{"Retry-After": "5"})

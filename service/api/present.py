@@ -1,0 +1,57 @@
+"""Runs and tasks as the API shows them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from workers.run import Run
+
+
+def time(milliseconds: int | str | None) -> str | None:
+    """A time of the ledger as ISO 8601 in UTC."""
+    if milliseconds is None:
+        return None
+    moment = datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def run(shown: Run, url: str) -> dict[str, Any]:
+    """One run; `url` is the public URL of the web process."""
+    order = shown.order
+    return {
+        "id": shown.id,
+        "repository": order.repository,
+        "ref": order.ref,
+        "commit": order.commit,
+        "purpose": order.purpose,
+        "environment": order.environment,
+        "pull_request": order.pull_request.number if order.pull_request else None,
+        "state": shown.state,
+        "stages": [_stage(stage.model_dump()) for stage in shown.stages],
+        "releases": [release.model_dump() for release in shown.releases],
+        "error": shown.error,
+        "delivery": shown.delivery,
+        "created_at": time(shown.created_at),
+        "started_at": time(shown.started_at),
+        "finished_at": time(shown.finished_at),
+        "url": f"{url}/runs/{shown.id}",
+        "log_url": f"{url}/api/v1/runs/{shown.id}/log",
+    }
+
+
+def _stage(stage: dict[str, Any]) -> dict[str, Any]:
+    return stage | {name: time(stage[name]) for name in ("started_at", "finished_at")}
+
+
+def task(task_id: str, fields: dict[str, str], owner: Run | None, url: str) -> dict[str, Any]:
+    """One queued task, with its run as that is now."""
+    times = ("queued_at", "started_at", "finished_at")
+    return {
+        "id": task_id,
+        "name": fields.get("name"),
+        "state": fields.get("state"),
+        **{name: time(fields.get(name)) for name in times},
+        "worker": fields.get("worker"),
+        "outcome": fields.get("outcome"),
+        "run_id": fields.get("run"),
+        "run": run(owner, url) if owner else None,
+    }

@@ -1,0 +1,119 @@
+"""Runs over HTTP: the history, one run, its log."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response, current_app, jsonify, request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from redis.exceptions import ResponseError
+
+from service.access import person
+from service.api import present
+from service.problems import problem
+from service.web import Web
+from workers.ledger.history import Query, as_text
+from workers.order import Purpose
+from workers.run import State
+
+blueprint = Blueprint("runs", __name__)
+FOLLOW_HEADER = "X-Slipway-Log-Cursor"
+
+
+class Filters(BaseModel):
+    """The query of GET /runs; times are ISO 8601, `cursor` is a page's own."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    repository: str | None = None
+    branch: str | None = None
+    environment: str | None = None
+    commit: str | None = None
+    state: State | None = None
+    purpose: Purpose | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    cursor: int | None = None
+    limit: int = Field(30, ge=1, le=200)
+
+    def query(self) -> Query:
+        """As the ledger takes it."""
+        names = ("environment", "commit", "state", "purpose")
+        match = {name: str(value) for name in names if (value := getattr(self, name))}
+        return Query(
+            repository=self.repository,
+            branch=self.branch,
+            since=_milliseconds(self.since),
+            until=_milliseconds(self.until),
+            cursor=self.cursor,
+            match=match,
+        )
+
+
+def _milliseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else int(moment.timestamp() * 1000)
+
+
+def _web() -> Web:
+    web: Web = current_app.extensions["slipway"]
+    return web
+
+
+@blueprint.get("/runs")
+def history() -> Response:
+    """A page of runs, newest first."""
+    try:
+        filters = Filters.model_validate(request.args.to_dict())
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        return problem(400, f"{first['loc'][0]}: {first['msg']}")
+    page = _web().ledger.history.page(filters.query(), filters.limit)
+    answer: dict[str, Any] = {
+        "runs": [present.run(run, _web().url) for run in page.runs],
+        "cursor": None if page.cursor is None else str(page.cursor),
+    }
+    return jsonify(answer)
+
+
+@blueprint.get("/runs/<run_id>")
+def one(run_id: str) -> Response:
+    """One run."""
+    run = _web().ledger.history.run(run_id)
+    if run is None:
+        return _unknown(run_id)
+    return jsonify(present.run(run, _web().url))
+
+
+@blueprint.get("/runs/<run_id>/log")
+def log(run_id: str) -> Response:
+    """The run's log as text; `?after=` the cursor of an earlier answer gives only what is new."""
+    history = _web().ledger.history
+    run = history.run(run_id)
+    if run is None:
+        return _unknown(run_id)
+    after = request.args.get("after") or "-"
+    try:
+        entries = history.log(run_id, after)
+    except ResponseError:
+        return problem(400, "after: expected the cursor of an earlier answer")
+    response = Response(as_text(entries), content_type="text/plain; charset=utf-8")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers[FOLLOW_HEADER] = entries[-1][0] if entries else after
+    return response
+
+
+@blueprint.post("/runs/<run_id>/cancel")
+def cancel(run_id: str) -> Response:
+    """End a run: at once if it waits, else as soon as its worker hears of it."""
+    who = person()
+    answer = _web().ledger.cancel(run_id, f"cancelled by {who.name if who else 'nobody'}")
+    if answer == "gone":
+        return _unknown(run_id)
+    if answer == "ended":
+        return problem(409, "The run has ended already.")
+    response = jsonify(state=answer)
+    response.status_code = 202
+    return response
+
+
+def _unknown(run_id: str) -> Response:
+    return problem(404, f"There is no run {run_id[:50]}, or it is no longer kept.")

@@ -1,0 +1,103 @@
+"""Slipway's own processes, as the Procfile starts them, against whatever the environment names."""
+
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import requests
+
+from tests.stand_ins.ports import HOST, free_port
+from tests.stand_ins.process import Process, wait_for_http
+
+ROOT = Path(__file__).parents[2]
+SECRET = "a webhook secret for tests"
+TOKEN = "a-token-for-tests"
+
+
+def procfile() -> dict[str, list[str]]:
+    """The commands of the Procfile, with this Python's own programs."""
+    commands = {}
+    for line in (ROOT / "Procfile").read_text().splitlines():
+        name, _, command = line.partition(":")
+        words = shlex.split(command)
+        commands[name] = [str(Path(sys.executable).parent / words[0]), *words[1:]]
+    return commands
+
+
+class Slipway:
+    """Web, worker and beat; each can be ended and started again by its name."""
+
+    def __init__(
+        self, folder: Path, operator: str, environment: Mapping[str, str], port: int | None = None
+    ) -> None:
+        self.folder = folder
+        self.port = port or free_port()
+        self.url = f"http://{HOST}:{self.port}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "server.toml").write_text(operator)
+        self.environment = {
+            "SLIPWAY_CONFIG": str(folder / "server.toml"),
+            "SLIPWAY_PUBLIC_URL": self.url,
+            "SLIPWAY_API_TOKENS": f"tests:{TOKEN}",
+            "SLIPWAY_DATA_DIR": str(folder / "data"),
+            "GITHUB_WEBHOOK_SECRET": SECRET,
+            "PORT": str(self.port),
+            "PYTHONUNBUFFERED": "1",
+            **environment,
+        }
+        self.processes = {
+            name: Process(command, folder / f"{name}.log", env=self.environment, cwd=ROOT)
+            for name, command in procfile().items()
+        }
+        self._http = requests.Session()
+        self._http.headers["Authorization"] = f"Bearer {TOKEN}"
+        self._http.trust_env = False
+
+    def start(self, *names: str) -> Self:
+        """Start some of the processes, or all."""
+        for name in names or self.processes:
+            self.processes[name].start()
+        if not names or "web" in names:
+            wait_for_http(self.processes["web"], f"{self.url}/healthz")
+        return self
+
+    def stop(self) -> None:
+        """End all of them in order."""
+        for process in self.processes.values():
+            process.stop()
+
+    def get(self, path: str, **parameters: Any) -> requests.Response:
+        """GET a path of the API with a token."""
+        return self._http.get(f"{self.url}{path}", params=parameters, timeout=10)
+
+    def run(self, run_id: str) -> dict[str, Any]:
+        """One run's JSON."""
+        answer = self.get(f"/api/v1/runs/{run_id}")
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def runs(self, **filters: Any) -> list[dict[str, Any]]:
+        """The runs, newest first."""
+        answer = self.get("/api/v1/runs", **filters)
+        answer.raise_for_status()
+        found: list[dict[str, Any]] = answer.json()["runs"]
+        return found
+
+    def log(self, run_id: str) -> str:
+        """One run's log."""
+        return self.get(f"/api/v1/runs/{run_id}/log").text
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()

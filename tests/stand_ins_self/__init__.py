@@ -1,0 +1,1 @@
+"""The stand-ins and set-up parts keep their own promises."""

@@ -1,0 +1,52 @@
+"""The Celery application: queues, limits, schedule; a doorbell, the ledger is the truth."""
+
+from celery import Celery
+from celery.signals import setup_logging
+from kombu.entity import Queue
+
+from config import logs
+from config.settings import settings
+from workers.ledger.keys import BROKER_PREFIX
+
+SPARE_SLOTS = 2
+
+
+def make() -> Celery:
+    """The application for this process's settings."""
+    chosen = settings()
+    app = Celery("slipway", broker=chosen.redis_url, include=["workers.tasks"])
+    app.conf.update(
+        accept_content=["json"],
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options={
+            "global_keyprefix": BROKER_PREFIX,
+            "socket_timeout": 30,
+            "socket_connect_timeout": 5,
+            "socket_keepalive": True,
+            "health_check_interval": 10,
+        },
+        beat_schedule={
+            "sweep": {"task": "workers.sweep", "schedule": chosen.sweep_seconds},
+            "poll": {"task": "workers.poll", "schedule": chosen.poll_seconds},
+        },
+        task_acks_late=False,
+        task_create_missing_queues=False,
+        task_default_queue=chosen.queues[-1],
+        task_ignore_result=True,
+        task_queues=[Queue(name) for name in chosen.queues],
+        # Slots beyond the runs at work stay free for reports and sweeps.
+        worker_concurrency=chosen.capacity + SPARE_SLOTS,
+        # True would destroy tasks when Redis restarts: docs/adr/0001.
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        worker_disable_prefetch=True,
+        worker_enable_remote_control=False,
+        worker_hijack_root_logger=False,
+        worker_prefetch_multiplier=1,
+    )
+    return app
+
+
+@setup_logging.connect
+def _logs(**_: object) -> None:
+    logs.configure(secrets=settings().secrets())

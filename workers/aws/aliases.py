@@ -1,0 +1,139 @@
+"""Aliases: read, moved by compare-and-set, put back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from workers.aws.faults import translated
+from workers.aws.functions import version_commit
+from workers.errors import PassingError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
+
+    from mypy_boto3_lambda.type_defs import (
+        AliasConfigurationResponseTypeDef,
+        UpdateAliasRequestTypeDef,
+    )
+
+    from workers.aws.session import Aws
+
+
+@dataclass(frozen=True)
+class Alias:
+    """Where an alias points; `weights` are other versions' shares, 0 to 1."""
+
+    version: str
+    revision_id: str | None
+    weights: Mapping[str, float] = field(default_factory=dict)
+    commit: str | None = None
+
+    def at(self, version: str) -> bool:
+        """Whether all requests go to that version."""
+        return self.version == version and not self.weights
+
+
+def read(aws: Aws, function: str, alias: str) -> Alias | None:
+    """An alias with the commit of its version; None when there is no such alias.
+
+    Raises:
+        UserError: the function doesn't exist.
+    """
+    current = _get(aws, function, alias)
+    if current is None:
+        return None
+    commit = version_commit(aws, function, current.version)
+    return Alias(current.version, current.revision_id, current.weights, commit)
+
+
+def move(aws: Aws, function: str, alias: str, version: str, expected: Alias | None) -> Alias:
+    """Point an alias at a version, all of it; made when `expected` is None.
+
+    `expected` is what `read` gave when the decision was taken.
+
+    Raises:
+        ChangedError: somebody else moved, made or removed it since; read and decide again.
+        PassingError: out of reach; when in doubt it may have moved: `read` or `put_back` tell.
+    """
+    if expected is not None and expected.at(version):
+        return expected
+    try:
+        return _write(aws, function, alias, version, expected)
+    except PassingError as error:
+        # botocore repeats a call whose answer was lost, and then we lose against ourselves.
+        current = _look(aws, function, alias, error)
+        if current is None or not current.at(version):
+            raise
+        return current
+
+
+def put_back(aws: Aws, function: str, alias: str, before: Alias | None, moved_to: str) -> None:
+    """Undo `move`, also one whose outcome is unknown; leaves alone what others moved since.
+
+    `before` is what `read` gave before the move, None for an alias that we made and remove now;
+    `moved_to` is the version that the move wanted.
+    """
+    current = _get(aws, function, alias)
+    # Weights don't count here: AWS adds its own for a while where concurrency is provisioned.
+    if current is None or current.version != moved_to:
+        return
+    if before is None:
+        with _translated(aws, function, alias, "removing"):
+            aws.lambda_.delete_alias(FunctionName=function, Name=alias)
+    elif (before.version, before.weights) != (current.version, current.weights):
+        _update(aws, function, alias, before, current.revision_id)
+
+
+def _get(aws: Aws, function: str, alias: str) -> Alias | None:
+    client = aws.lambda_
+    with _translated(aws, function, alias, "reading"):
+        try:
+            return _alias(client.get_alias(FunctionName=function, Name=alias))
+        except client.exceptions.ResourceNotFoundException:
+            # The alias is missing, or the whole function is: this second call tells.
+            client.get_function(FunctionName=function)
+            return None
+
+
+def _look(aws: Aws, function: str, alias: str, error: PassingError) -> Alias | None:
+    try:
+        return _get(aws, function, alias)
+    except PassingError:
+        raise error from None
+
+
+def _write(aws: Aws, function: str, alias: str, version: str, expected: Alias | None) -> Alias:
+    if expected is not None:
+        return _update(aws, function, alias, Alias(version, None), expected.revision_id)
+    with _translated(aws, function, alias, "creating"):
+        return _alias(
+            aws.lambda_.create_alias(FunctionName=function, Name=alias, FunctionVersion=version)
+        )
+
+
+def _update(aws: Aws, function: str, alias: str, wanted: Alias, revision_id: str | None) -> Alias:
+    request: UpdateAliasRequestTypeDef = {
+        "FunctionName": function,
+        "Name": alias,
+        "FunctionVersion": wanted.version,
+        # Always said: the weights of an abandoned canary would stay otherwise.
+        "RoutingConfig": {"AdditionalVersionWeights": dict(wanted.weights)},
+    }
+    if revision_id:
+        request["RevisionId"] = revision_id
+    with _translated(aws, function, alias, "moving"):
+        return _alias(aws.lambda_.update_alias(**request))
+
+
+def _alias(answer: AliasConfigurationResponseTypeDef) -> Alias:
+    routing = answer.get("RoutingConfig") or {}
+    weights = routing.get("AdditionalVersionWeights") or {}
+    return Alias(answer["FunctionVersion"], answer.get("RevisionId"), dict(weights))
+
+
+def _translated(aws: Aws, function: str, alias: str, doing: str) -> AbstractContextManager[None]:
+    return translated(
+        f"{function}: {doing} the alias {alias}", function=function, region=aws.region
+    )

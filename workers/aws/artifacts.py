@@ -1,0 +1,154 @@
+"""Packages and logs in S3; a package is written once and never again."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from workers.aws.faults import ChangedError, InProgressError, MissingError, translated
+from workers.errors import PassingError, UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
+
+    from workers.aws.session import Aws
+
+TRIES = 5
+PAUSE = 0.2
+CHUNK = 1 << 20
+TEXT = "text/plain; charset=utf-8"
+HASH_NOTE = "sha256"
+"""The metadata that repeats the hash, for servers that don't report checksums."""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A package in S3; `sha256` is base64, the form of Lambda's CodeSha256."""
+
+    bucket: str
+    key: str
+    version_id: str | None
+    sha256: str
+
+
+def key_of(function: str, commit: str) -> str:
+    """The package's key, `<function>/<commit>.zip`."""
+    return f"{function}/{commit}.zip"
+
+
+def find(aws: Aws, bucket: str, function: str, commit: str) -> Artifact | None:
+    """The package of a function at a commit, or None."""
+    return _find(aws, bucket, key_of(function, commit))
+
+
+def publish(  # noqa: PLR0913, PLR0917 - where to, what and whose: none implies another
+    aws: Aws,
+    bucket: str,
+    function: str,
+    commit: str,
+    path: Path,
+    sha256: str,
+    metadata: Mapping[str, str] | None = None,
+) -> Artifact:
+    """Upload the zip at `path`, or find that it is there already; never overwrites.
+
+    `sha256` is the file's, base64, and S3 verifies it; `metadata` are ASCII notes kept beside it.
+
+    Raises:
+        UserError: other bytes were published for this commit.
+        PassingError: S3 is out of reach, or the key keeps changing.
+    """
+    key = key_of(function, commit)
+    notes = {**(metadata or {}), HASH_NOTE: sha256}
+    for attempt in range(TRIES):
+        try:
+            return _put(aws, Artifact(bucket, key, None, sha256), path, notes)
+        except InProgressError:
+            time.sleep(PAUSE * (attempt + 1))
+        except PassingError as error:
+            # It exists; or the answer was lost, and then it may exist: S3 knows.
+            there = _find(aws, bucket, key)
+            if there is not None:
+                return _same(there, sha256)
+            if not isinstance(error, ChangedError):
+                raise
+    raise PassingError(f"{bucket}/{key}: written by somebody else at the same time, try again")
+
+
+def put_text(
+    aws: Aws, bucket: str, key: str, body: bytes | BinaryIO, content_type: str = TEXT
+) -> None:
+    """Store a text, replacing what was there."""
+    with translated(f"writing {bucket}/{key}"):
+        aws.s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
+
+
+def get_text(aws: Aws, bucket: str, key: str) -> str | None:
+    """A stored text, or None; bytes that aren't UTF-8 are replaced."""
+    try:
+        with translated(f"reading {bucket}/{key}"):
+            body = aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except MissingError:
+        return None
+    return body.decode("utf-8", "replace")
+
+
+def _put(aws: Aws, wanted: Artifact, path: Path, notes: Mapping[str, str]) -> Artifact:
+    with path.open("rb") as body, translated(f"uploading {wanted.bucket}/{wanted.key}"):
+        answer = aws.s3.put_object(
+            Bucket=wanted.bucket,
+            Key=wanted.key,
+            Body=body,
+            IfNoneMatch="*",
+            ChecksumAlgorithm="SHA256",
+            ChecksumSHA256=wanted.sha256,
+            ContentType="application/zip",
+            Metadata=notes,
+        )
+    return Artifact(wanted.bucket, wanted.key, _version(answer.get("VersionId")), wanted.sha256)
+
+
+def _find(aws: Aws, bucket: str, key: str) -> Artifact | None:
+    try:
+        with translated(f"looking for {bucket}/{key}"):
+            head = aws.s3.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
+    except MissingError:
+        return None
+    version = _version(head.get("VersionId"))
+    return Artifact(bucket, key, version, _reported(head) or _read_hash(aws, bucket, key))
+
+
+def _reported(head: HeadObjectOutputTypeDef) -> str:
+    # `<hash>-<parts>` is a hash of hashes: somebody uploaded it in parts.
+    checksum = head.get("ChecksumSHA256", "")
+    return checksum if checksum and "-" not in checksum else head["Metadata"].get(HASH_NOTE, "")
+
+
+def _read_hash(aws: Aws, bucket: str, key: str) -> str:
+    digest = hashlib.sha256()
+    with translated(f"reading {bucket}/{key}"):
+        for chunk in aws.s3.get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(CHUNK):
+            digest.update(chunk)
+    return base64.b64encode(digest.digest()).decode()
+
+
+def _version(version_id: str | None) -> str | None:
+    # S3 says "null" where versioning is suspended.
+    return None if version_id in (None, "", "null") else version_id
+
+
+def _same(there: Artifact, sha256: str) -> Artifact:
+    if there.sha256 == sha256:
+        return there
+    raise UserError(
+        f"{there.bucket}/{there.key} is already published with other bytes (SHA-256 there "
+        f"{there.sha256}, here {sha256}): the build is not reproducible. Make it give the same "
+        "bytes for the same commit, or push a new commit"
+    )

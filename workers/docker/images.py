@@ -1,0 +1,150 @@
+"""Builds images with BuildKit and removes them."""
+
+import re
+import tempfile
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from docker.errors import ImageNotFound
+
+from workers.docker import command
+from workers.docker.engine import Engine
+from workers.docker.guard import Say, Watch
+from workers.errors import OurError, PassingError, UserError
+
+_SYNTAX = re.compile(rb"^\s*(?:#|//)\s*syntax\s*=\s*(\S*)", re.IGNORECASE | re.MULTILINE)
+_OFFICIAL = re.compile(r"(docker\.io/)?docker/dockerfile(:[\w.-]+)?(@sha256:[0-9a-f]{64})?")
+_TAIL_LINES = 60
+_SHOWN_LINES = 30
+_OUT_OF_REACH = re.compile(
+    r"cannot connect to the docker daemon|error during connect|dial tcp|dial unix|i/o timeout"
+    r"|tls handshake timeout|toomanyrequests|code = unavailable|connection reset by peer"
+    r"|error reading from server: eof|503 service unavailable",
+    re.IGNORECASE,
+)
+_FULL_DISK = re.compile(r"no space left on device", re.IGNORECASE)
+
+
+def build(  # noqa: PLR0913 - an image build has that many sides
+    engine: Engine,
+    context: Path,
+    dockerfile: str,
+    *,
+    tag: str,
+    args: Mapping[str, str],
+    labels: Mapping[str, str],
+    network: str,
+    timeout: float,
+    say: Say,
+    watch: Watch,
+) -> str:
+    """Build an image and return its id; `timeout` in seconds, `dockerfile` relative to `context`.
+
+    `network` is `default`, `none` or `host`; an engine without a bridge has only the last two, and
+    there `default` means `host`.
+
+    Raises:
+        UserError: the build failed, took too long or asks for a foreign `# syntax=`.
+        PassingError: the engine or a registry is out of reach.
+        OurError: no client can build, or the engine's disk is full.
+    """
+    _check_frontend(context, dockerfile, args)
+    engine.ping()
+    if network == "default" and engine.network() == "host":
+        network = "host"
+    builder = engine.builder()
+    tail: deque[str] = deque(maxlen=_TAIL_LINES)
+
+    def hear(text: str) -> None:
+        tail.extend(text.split("\n"))
+        say(text)
+
+    with tempfile.TemporaryDirectory(prefix="slipway-build-") as folder:
+        id_file = Path(folder, "id")
+        options = [
+            "--progress=plain",
+            f"--iidfile={id_file}",
+            f"--file={context / dockerfile}",
+            f"--tag={tag}",
+            f"--network={network}",
+            *(f"--build-arg={name}={value}" for name, value in sorted(args.items())),
+            *(f"--label={name}={value}" for name, value in sorted(labels.items())),
+            "--",
+            str(context),
+        ]
+        try:
+            code = command.run(
+                [*builder.arguments, *options],
+                environment=builder.environment,
+                seconds=timeout,
+                say=hear,
+                watch=watch,
+            )
+        except TimeoutError:
+            raise UserError(
+                f"the image build of {dockerfile} timed out after {timeout:g} s"
+            ) from None
+        if code:
+            raise _failure(engine, dockerfile, code, list(tail))
+        return id_file.read_text().strip()
+
+
+def remove(engine: Engine, image: str) -> None:
+    """Remove an image, if it is there; BuildKit's cache of its steps stays.
+
+    Raises:
+        PassingError: the engine does not answer.
+    """
+    with engine.reached():
+        try:
+            engine.client.images.remove(image, force=True)
+        except ImageNotFound:
+            return
+
+
+@contextmanager
+def built(engine: Engine, image: str) -> Iterator[str]:
+    """Remove the image when it is no longer used."""
+    try:
+        yield image
+    finally:
+        remove(engine, image)
+
+
+def _check_frontend(context: Path, dockerfile: str, args: Mapping[str, str]) -> None:
+    """Refuse what would have BuildKit run somebody's image instead of its own parser.
+
+    BuildKit looks for the directive after `#` or `//` at the top, and in JSON (buildkit
+    frontend/dockerfile/parser/directives.go); here any line counts, to be sure.
+    """
+    file = (context / dockerfile).resolve()
+    if not file.is_relative_to(context.resolve()):
+        raise UserError(f"{dockerfile} lies outside the repository")
+    text = file.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    found = [name.decode(errors="replace") for name in _SYNTAX.findall(text)]
+    found += [value for name, value in args.items() if name.upper() == "BUILDKIT_SYNTAX"]
+    if text.lstrip().startswith(b"{"):
+        found.append("JSON")
+    for name in found:
+        if not _OFFICIAL.fullmatch(name):
+            raise UserError(
+                f"{dockerfile} asks for the frontend {name!r}; only docker/dockerfile is allowed:"
+                " remove the syntax line"
+            )
+
+
+def _failure(engine: Engine, dockerfile: str, code: int, tail: list[str]) -> Exception:
+    """What a failed build means; BuildKit sums up the failed step between two `------` lines."""
+    rules = [number for number, line in enumerate(tail) if line == "------"]
+    summary = tail[rules[-2] :] if len(rules) > 1 else tail
+    verdict = "\n".join(summary[summary.index("------", 1) :] if len(rules) > 1 else tail[-3:])
+    shown = "\n".join(summary[-_SHOWN_LINES:])
+    engine.ping()
+    text = f"the image build of {dockerfile} failed (exit code {code}):\n{shown}"
+    if _FULL_DISK.search(verdict):
+        return OurError(f"the Docker engine's disk is full; {text}")
+    if _OUT_OF_REACH.search(verdict):
+        return PassingError(f"the engine or a registry was out of reach; {text}")
+    return UserError(text)

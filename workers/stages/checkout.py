@@ -1,0 +1,78 @@
+"""The commit and its pipeline file, judged by what the operator allows."""
+
+from config.pipeline import Pipeline, parse
+from config.toml import ConfigError
+from workers.errors import OurError, UserError
+from workers.source.address import allowed
+from workers.stages.context import Context
+
+FILE = "slipway.toml"
+
+
+def run(context: Context) -> str:
+    """Fetch the commit, read slipway.toml at it, and refuse what it may not ask for."""
+    allowed(
+        context.order.clone_url,
+        context.shop.settings.github_api_url,
+        context.shop.operator.git_hosts,
+    )
+    text = _text(context)
+    try:
+        pipeline = parse(text, FILE)
+    except ConfigError as error:
+        raise UserError(str(error)) from None
+    _judge(context, pipeline)
+    context.lease.write(pipeline=text, tree=context.snapshot.tree())
+    return f"commit {context.order.commit[:7]} of {context.order.branch}"
+
+
+def _text(context: Context) -> str:
+    raw = context.snapshot.read(FILE)
+    if raw is None:
+        raise UserError(
+            f"{FILE} is missing at the root of commit {context.order.commit[:7]}: add one that "
+            "says what to test and build (docs/configuration.md)"
+        )
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise UserError(f"{FILE}:{line}: expected UTF-8") from None
+
+
+def _judge(context: Context, pipeline: Pipeline) -> None:
+    for function in pipeline.functions:
+        if not context.rule.may_touch(function):
+            raise UserError(
+                f"{FILE}: the operator does not allow {context.order.repository} to touch "
+                f"the function {function}; nothing was changed"
+            )
+    _refuse_unbuilt(context, pipeline)
+    if pipeline.test is not None:
+        context.require(pipeline.test.dockerfile, "[test] needs it")
+    if pipeline.functions:
+        context.require(pipeline.build.dockerfile, "[build] needs it")
+    if context.order.purpose == "deploy":
+        _ = context.bucket, context.environment
+
+
+def _refuse_unbuilt(context: Context, pipeline: Pipeline) -> None:
+    """A guard that somebody configured and this version lacks is never skipped in silence."""
+    lacking = [
+        name
+        for name, asked in (
+            ("[site]", pipeline.site),
+            ("[sonar]", pipeline.sonar),
+            ("smoke", any(f.smoke for f in pipeline.functions.values())),
+        )
+        if asked
+    ]
+    if lacking:
+        raise UserError(f"{FILE}: {', '.join(lacking)} is not in this version of Slipway yet")
+    if context.order.purpose != "deploy":
+        return
+    if context.environment.approval or context.environment.strategy != "all-at-once":
+        raise OurError(
+            f"environment {context.environment.name} asks for an approval or a gradual release, "
+            "which this version of Slipway can't do yet: nothing was released"
+        )

@@ -1,0 +1,50 @@
+"""New code, new version: what an alias can move to, without anybody noticing yet."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from workers.aws import artifacts, functions
+from workers.errors import OurError
+from workers.run import Release
+from workers.stages.context import Context
+
+TOGETHER = 8
+
+
+def run(context: Context) -> str:
+    """Publish a version of every function, each under its function's lock."""
+    names = sorted(context.pipeline.functions)
+
+    def deploy(function: str) -> Release:
+        # All branches share $LATEST: whoever writes code and publishes it does both under the lock.
+        with context.lease.locked(f"function:{context.aws.region}:{function}"):
+            return _deploy(context, function)
+
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        releases = list(pool.map(deploy, names))
+    context.lease.releases(releases)
+    return ", ".join(f"{release.function} version {release.version}" for release in releases)
+
+
+def _deploy(context: Context, function: str) -> Release:
+    commit = context.order.commit
+    artifact = artifacts.find(context.aws, context.bucket, function, commit)
+    if artifact is None:
+        raise OurError(
+            f"{artifacts.key_of(function, commit)} is gone from {context.bucket}: retry the run"
+        )
+    expected = context.hashes()[function]
+    if artifact.sha256 != expected:
+        raise OurError(
+            f"{artifacts.key_of(function, commit)} is not the package that was built "
+            f"({artifact.sha256} instead of {expected}): somebody replaced it; nothing was deployed"
+        )
+    version = functions.deploy(
+        context.aws,
+        function,
+        artifact,
+        commit,
+        watch=context.lease.check,
+        say=lambda line: context.say(f"deploy/{function}", line),
+    )
+    context.say(f"deploy/{function}", f"version {version} is commit {commit[:7]}")
+    return Release(function=function, version=version, sha256=artifact.sha256)
