@@ -83,7 +83,7 @@ def read(event: str, body: bytes, operator: Operator) -> Order | Ignored:
     try:
         if reader is not None:
             return reader(body, operator)
-        if not isinstance(from_json(body), dict):
+        if not isinstance(from_json(body, allow_inf_nan=False), dict):
             raise UnreadableError("expected a JSON object")
     except ValidationError as error:
         raise UnreadableError(_first(error)) from None
