@@ -96,7 +96,7 @@ class Build(toml.Section):
     """The build stage: an image that holds the files to release."""
 
     dockerfile: InsidePath = Field(
-        "Dockerfile", description="builds the package; without one, a preset for the runtime does"
+        "Dockerfile", description="builds the image that holds the files to release"
     )
     path: ImagePath = Field("/app", description="where the files are in the image")
     args: FrozenMap[ArgName, Annotated[str, AfterValidator(_argument)]] = Field(

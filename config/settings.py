@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "SLIPWAY_"
@@ -119,11 +126,11 @@ class Settings(BaseSettings):
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for masking it wherever text leaves the process."""
-        single = filter(None, (self.github_token, self.github_app_private_key))
-        ours = (*self.github_webhook_secrets, *self.api_tokens.values(), *single)
+        kept = (*self.github_webhook_secrets, *self.api_tokens.values(), self.github_token)
+        ours = [secret.get_secret_value() for secret in kept if secret]
         foreign = passed_on("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN").values()
-        password = urlsplit(self.redis_url).password or ""
-        return tuple(filter(None, (*(s.get_secret_value() for s in ours), *foreign, password)))
+        more = (self.private_key(), urlsplit(self.redis_url).password)
+        return tuple(filter(None, (*ours, *foreign, *more)))
 
     def private_key(self) -> str | None:
         """The GitHub App's private key, PEM."""
@@ -175,3 +182,30 @@ def passed_on(*names: str) -> dict[str, str]:
     """Those of the named variables that are set, in either case, for a program we start."""
     both = {spelled for name in names for spelled in (name, name.lower())}
     return {name: os.environ[name] for name in both if name in os.environ}
+
+
+class ClientSettings(BaseSettings):
+    """What the `slipway` command needs to speak to a Slipway."""
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, populate_by_name=True)
+
+    base_url: str = Field(
+        "http://127.0.0.1:8000",
+        validation_alias=AliasChoices("SLIPWAY_URL", "SLIPWAY_PUBLIC_URL"),
+        description="`SLIPWAY_URL`: the Slipway that the command asks; else `SLIPWAY_PUBLIC_URL`",
+    )
+    token: SecretStr | None = _named(
+        "SLIPWAY_TOKEN", None, description="its token; else the first of `SLIPWAY_API_TOKENS`"
+    )
+    api_tokens: Tokens = _named("SLIPWAY_API_TOKENS", {}, description="as the web process has them")
+
+    @property
+    def url(self) -> str:
+        """The base URL without a slash at its end."""
+        return self.base_url.rstrip("/")
+
+    @property
+    def bearer(self) -> str | None:
+        """The token to send, if there is any."""
+        chosen = self.token or next(iter(self.api_tokens.values()), None)
+        return chosen.get_secret_value().strip() if chosen else None

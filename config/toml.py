@@ -2,6 +2,7 @@
 
 import datetime as dt
 import difflib
+import functools
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -123,7 +124,7 @@ def parse(model: type[D], text: str, file: str) -> D:
     try:
         value = model.model_validate(raw)
     except ValidationError as error:
-        schema = model.model_json_schema()
+        schema = _schema(model)
         # One file of a megabyte can hold a problem in each of a hundred thousand keys.
         details = error.errors(include_url=False)[: 10 * MAX_PROBLEMS]
         found += [
@@ -137,6 +138,11 @@ def parse(model: type[D], text: str, file: str) -> D:
             for location, message, shown in found
         )
     return value
+
+
+@functools.cache
+def _schema(model: type[Document]) -> Mapping[str, Any]:
+    return model.model_json_schema()
 
 
 _TOO_BIG = "over 1 MB; a configuration file is a few kilobytes"

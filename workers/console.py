@@ -6,7 +6,7 @@ from typing import Self
 
 from redis.exceptions import RedisError
 
-from config.masker import Masker
+from config.masker import Masker, MaskingStream
 from workers.ledger.lease import Lease
 
 FLUSH_SECONDS = 0.25
@@ -20,7 +20,9 @@ class Console:
         self._lease = lease
         self._limit = limit
         self._masker = masker
+        self._streams: dict[str, MaskingStream] = {}
         self._lock = Lock()
+        self._writing = Lock()
         self._texts: dict[str, list[str]] = {}
         self._size = 0
         self._ended = Event()
@@ -36,14 +38,21 @@ class Console:
         if full:
             self.flush()
 
-    def flush(self) -> None:
-        """Write what has gathered."""
-        with self._lock:
-            texts, self._texts, self._size = self._texts, {}, 0
-        for source, parts in texts.items():
-            text = self._masker.mask("".join(parts))
-            for start in range(0, len(text), CHUNK):
-                self._write(source, text[start : start + CHUNK])
+    def flush(self, *, last: bool = False) -> None:
+        """Write what has gathered; but for the last time, what may be half a secret waits."""
+        with self._writing:
+            with self._lock:
+                texts, self._texts, self._size = self._texts, {}, 0
+            for source, parts in texts.items():
+                stream = self._streams.setdefault(source, self._masker.stream())
+                self._write_all(source, stream.feed("".join(parts)))
+            if last:
+                for source, stream in self._streams.items():
+                    self._write_all(source, stream.flush())
+
+    def _write_all(self, source: str, text: str) -> None:
+        for start in range(0, len(text), CHUNK):
+            self._write(source, text[start : start + CHUNK])
 
     def _write(self, source: str, text: str) -> None:
         try:
@@ -67,4 +76,4 @@ class Console:
     ) -> None:
         self._ended.set()
         self._thread.join()
-        self.flush()
+        self.flush(last=True)

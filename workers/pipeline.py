@@ -159,7 +159,7 @@ class Walk:
         if why:
             self.console.say(self._stage.name, why)
             self._set(StageState.FAILED, finished_at=int(time() * 1000), error=why)
-        self.console.flush()
+        self.console.flush(last=True)
         skipped = tuple(_skipped(record) for record in self.records)
         self.lease.finish(state, skipped, fault, why)
         self._tell()

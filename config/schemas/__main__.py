@@ -1,5 +1,8 @@
-"""Write the JSON Schemas next to this file: run it after a change of a model."""
+"""Write the JSON Schemas next to this file, or into the folder given, after a model changed."""
+
+import sys
+from pathlib import Path
 
 from config.schemas import write
 
-write()
+write(*map(Path, sys.argv[1:]))

@@ -102,6 +102,13 @@ def test_deploying_again_touches_nothing(deploy, store, strict, said):
     assert "already bears this commit" in said[-1]
 
 
+def test_a_version_with_our_commit_and_other_bytes_isnt_taken(deploy, cloud, store):
+    """Whoever described another package with our commit doesn't get it released."""
+    cloud.client("lambda").publish_version(FunctionName=store, Description=COMMIT_A)
+    assert deploy() == "2"
+    assert published(cloud)[-1] == ("2", COMMIT_A, cloud.package("one").sha256)
+
+
 def test_a_version_is_found_on_a_later_page(deploy, store, strict):
     """The search reads all pages."""
     strict.page = 2
@@ -177,6 +184,16 @@ def test_foreign_code_in_between_is_never_published_as_ours(
     assert strict.calls["UpdateFunctionCode"] == 3
 
 
+def test_the_hash_guards_the_publication(deploy, cloud, store, strict):
+    """The package's hash is sent along, and AWS's refusal leads to another look."""
+    text = "CodeSHA256 (x) is different from current CodeSHA256 in $LATEST (y)."
+    code = "InvalidParameterValueException"
+    strict.fail_next("PublishVersion", status=400, code=code, message=text)
+    assert deploy() == "1"
+    sent = [r.json["CodeSha256"] for r in strict.requests if r.operation == "PublishVersion"]
+    assert sent == [cloud.package("one").sha256] * 2
+
+
 def test_a_neighbour_without_end_is_passing(deploy, cloud, neighbour, strict):
     """The decision is taken anew a bounded number of times."""
     number = itertools.count()
@@ -250,7 +267,7 @@ def test_other_bytes_in_s3_stop_the_deploy(aws, cloud, store):
     one, two = cloud.package("one"), cloud.package("two")
     cloud.client("s3").put_object(Bucket=BUCKET, Key="x.zip", Body=two.path.read_bytes())
     tampered = artifacts.Artifact(BUCKET, "x.zip", None, one.sha256)
-    with pytest.raises(OurError, match="not the package that was built"):
+    with pytest.raises(OurError, match="other bytes than the package"):
         functions.deploy(aws, "Store", tampered, COMMIT_A, watch=lambda: None, say=print)
     assert published(cloud) == []
 

@@ -119,7 +119,7 @@ def fail():
 def log_everything():
     """Write a secret in every place where an event can hold one."""
     log = structlog.get_logger()
-    log.info("event " + SECRET, value=SECRET, nested={SECRET: [SECRET, (SECRET.encode(),)]})
+    log.info(SECRET, value=SECRET, nested={SECRET: [SECRET, (SECRET.encode(),)]})
     log.info("object", object=ValueError(SECRET), deep=[[[[[[[[SECRET]]]]]]]])
     log.info("positional %s", SECRET)
     log.info("header", value=SECRET.encode().hex())

@@ -8,7 +8,8 @@ import pytest
 from tests.source.conftest import NAME, Plumbing, digest
 from tests.stand_ins.github import TOKEN, GitHub
 from workers.errors import RunError, UserError
-from workers.source.mirror import Mirror
+from workers.source.git import Git
+from workers.source.mirror import Mirror, head
 from workers.source.snapshot import Relation, Snapshot
 
 Make = Callable[..., Snapshot]
@@ -217,6 +218,18 @@ def test_an_export_goes_to_a_fresh_directory_only(snapshot: Make, tmp_path: Path
     (tmp_path / "work").symlink_to("/etc")
     with pytest.raises(FileExistsError):
         made.export(tmp_path / "work")
+
+
+def test_relative_directories_will_do(
+    hub: GitHub, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The data directory may be relative to where the worker runs, and need not exist yet."""
+    sha = hub.commit(NAME, "master", {"a": "1"})
+    monkeypatch.chdir(tmp_path)
+    git = Git(Path(".slipway"))
+    assert head(git, url, "master", TOKEN) == sha
+    Mirror(git, 1).fetch(url, sha, TOKEN).export(Path("work"))
+    assert (tmp_path / "work" / "a").read_text() == "1"
 
 
 def test_relations_follow_ancestry(hub: GitHub, snapshot: Make, url: str, mirror: Mirror) -> None:

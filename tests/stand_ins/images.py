@@ -247,9 +247,12 @@ def _import(
         ".",
     ]
     repository, _, tag = name.partition(":")
-    with subprocess.Popen(tar, stdout=subprocess.PIPE) as stream:
-        answer = client.api.import_image(
-            stream.stdout, repository=repository, tag=tag, changes=changes, stream_src=True
-        )
+    try:
+        with subprocess.Popen(tar, stdout=subprocess.PIPE) as stream:
+            answer = client.api.import_image(
+                stream.stdout, repository=repository, tag=tag, changes=changes, stream_src=True
+            )
+    except DockerException as error:
+        raise SetUpError(f"the engine did not take it: {error}") from error
     if stream.returncode or '"error' in str(answer):
-        raise SetUpError(f"The engine did not take {name}: {answer}")
+        raise SetUpError(f"the engine did not take it: {answer}")

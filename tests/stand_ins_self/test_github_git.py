@@ -5,6 +5,8 @@ import json
 import os
 from pathlib import Path
 
+import pytest
+
 from tests.stand_ins.github import ZEROS, GitHub, Receiver
 from tests.stand_ins_self.helpers import REPO, with_token
 
@@ -37,12 +39,14 @@ def test_public_repository_is_read_without_a_token(github: GitHub, git, tmp_path
     assert (pushed.returncode != 0, github.head("octo/open", "b")) == (True, None)
 
 
-def test_any_commit_is_fetched_by_id_with_protocol_two(github: GitHub, git, clone: Path):
-    """A commit that no branch reaches is fetched by its id; protocol version 2 is spoken."""
+@pytest.mark.parametrize("version", [0, 2])
+def test_any_commit_is_fetched_by_id(github: GitHub, git, clone: Path, version: int):
+    """A commit that no branch reaches is fetched by its id, in both versions of the protocol."""
     lost = github.commit(REPO, "lost", {"lost": "1"})
     github.set_branch(REPO, "lost", None)
-    fetched = git(clone, "fetch", "--depth=1", "origin", lost, GIT_TRACE_PACKET="1")
-    assert "fetch< version 2" in fetched.stderr
+    options = ["-c", f"protocol.version={version}"]
+    fetched = git(clone, *options, "fetch", "--depth=1", "origin", lost, GIT_TRACE_PACKET="1")
+    assert ("fetch< version 2" in fetched.stderr) == (version == 2)
     assert git(clone, "show", f"{lost}:lost").stdout == "1"
 
 

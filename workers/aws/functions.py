@@ -199,7 +199,7 @@ class _Deploying:
             request["RevisionId"] = revision_id
         with self._translated("updating the code"):
             answer = self.aws.lambda_.update_function_code(**request)
-        self._check(answer["CodeSha256"], f"s3://{self.artifact.bucket}/{self.artifact.key} is")
+        self._check(answer["CodeSha256"], f"s3://{self.artifact.bucket}/{self.artifact.key}")
         self.say(f"{self.function}: new code")
 
     def _publish(self, revision_id: str | None) -> str:
@@ -213,7 +213,7 @@ class _Deploying:
         with self._translated("publishing a version"):
             answer = self.aws.lambda_.publish_version(**request)
         version = answer["Version"]
-        self._check(answer["CodeSha256"], f"version {version} holds")
+        self._check(answer["CodeSha256"], f"version {version}")
         if answer.get("Description") == self.commit:
             self.say(f"{self.function}: version {version}")
         else:
@@ -223,12 +223,12 @@ class _Deploying:
             )
         return version
 
-    def _check(self, sha256: str, whose: str) -> None:
+    def _check(self, sha256: str, what: str) -> None:
         if sha256 != self.artifact.sha256:
             raise OurError(
-                f"{self.function}: {whose} not the package that was built: SHA-256 {sha256}, "
-                f"expected {self.artifact.sha256}. Nothing was released; find out who else "
-                "writes to the bucket or the function"
+                f"{self.function}: {what} has other bytes than the package that was built "
+                f"(SHA-256 {sha256 or 'unknown'}, expected {self.artifact.sha256}). "
+                "Nothing was released; find out who else writes to the bucket or the function"
             )
 
     def _failed(self, failure: tuple[str, str]) -> OurError | UserError:

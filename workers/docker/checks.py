@@ -100,7 +100,7 @@ def _start(engine: Engine, container: Container, name: str) -> None:
             container.start()
         except APIError as error:
             why = str(error.explanation or error).strip()
-            if re.search(r'exec: "sh"|unable to find user|no matching entries', why):
+            if re.search(r'exec: "sh"|unable to find (user|group)', why):
                 raise UserError(
                     f"the check {name} can't start in its image, which needs `sh` and the user"
                     f" that it names: {why}"

@@ -143,6 +143,8 @@ def _failure(engine: Engine, dockerfile: str, code: int, tail: list[str]) -> Exc
     shown = "\n".join(summary[-_SHOWN_LINES:])
     engine.ping()
     text = f"the image build of {dockerfile} failed (exit code {code}):\n{shown}"
+    if re.search(r"exit code: \d+\s*$", verdict):  # a step of the Dockerfile, whatever it printed
+        return UserError(text)
     if _FULL_DISK.search(verdict):
         return OurError(f"the Docker engine's disk is full; {text}")
     if _OUT_OF_REACH.search(verdict):

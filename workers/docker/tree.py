@@ -27,6 +27,7 @@ class Tree:
         self.special: dict[str, str] = {}
         self._sorted: list[str] = []
         self._sorted_links: list[str] = []
+        self._steps_left = 0
 
     def check_new(self, name: str) -> None:
         """See that the name may be added.
@@ -63,18 +64,15 @@ class Tree:
                 raise UserError(f"{name!r} is {what}; a package can hold only files")
         chosen = {name: blob for name, blob in self.files.items() if selection.matches(name)}
         self._sorted, self._sorted_links = sorted(self.files), sorted(self.links)
+        self._steps_left = _MOST_FILES
         for link in self._sorted_links:
-            for name, blob in self._expand(link, selection):
-                chosen[name] = blob
-                if len(chosen) > _MOST_FILES:
-                    raise UserError(f"with its links followed, {link!r} gives too many files")
+            chosen.update(self._expand(link, selection))
         return chosen
 
     def _expand(self, link: str, selection: Selection) -> Iterator[tuple[str, Blob]]:
         """The files that one link stands for and that the selection takes."""
         # A name in the package, and the real links that led there.
         pending: list[tuple[str, tuple[str, ...]]] = [(link, (link,))]
-        steps = 0
         while pending:
             name, trail = pending.pop()
             target = self._target(name, trail, selection)
@@ -82,8 +80,8 @@ class Tree:
                 continue
             files = [target] if target in self.files else _below(self._sorted, target)
             links = _below(self._sorted_links, target)
-            steps += 1 + len(files) + len(links)
-            if steps > _MOST_FILES:
+            self._steps_left -= 1 + len(files) + len(links)
+            if self._steps_left < 0:
                 raise UserError(f"with its links followed, {link!r} gives too many files")
             copies = ((name + file[len(target) :], file) for file in files)
             yield from (

@@ -1,5 +1,6 @@
 """What has happened: one run, a page of runs, one task, the log, the counters."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -114,6 +115,12 @@ class History:
             pipe.hgetall(keys.run(run_id))
         hashes: list[dict[str, str]] = pipe.execute()
         return hashes
+
+    def live(self, place: str) -> dict[str, str]:
+        """What was last made live at a place: version, commit and run; empty if nothing was."""
+        text = self._redis.hget(keys.LIVE, place)
+        found: dict[str, str] = json.loads(text) if text else {}
+        return found
 
     def newest(self) -> Iterator[Run]:
         """The newest run of each branch that ever had one."""

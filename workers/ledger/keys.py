@@ -6,6 +6,7 @@ LEASES = f"{PREFIX}leases"
 REPORTS = f"{PREFIX}reports"
 RUNS = f"{PREFIX}runs"
 BRANCHES = f"{PREFIX}branches"
+LIVE = f"{PREFIX}live"
 METRICS = f"{PREFIX}metrics"
 BROKER_PREFIX = f"{PREFIX}celery:"
 

@@ -1,5 +1,6 @@
 """The right to work on one run: fenced, kept alive by heartbeats, gone when they stop."""
 
+import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
@@ -86,6 +87,11 @@ class Lease:
     def releases(self, releases: Iterable[Release]) -> None:
         """Remember what the run makes live."""
         self.write(releases=releases_text(tuple(releases)))
+
+    def live(self, place: str, release: Release, commit: str) -> None:
+        """Remember which commit an alias runs: identical packages share an older one's version."""
+        what = {"version": release.version, "commit": commit, "run": self.run_id}
+        self._fenced("live", place, json.dumps(what))
 
     def finish(
         self, state: State, stages: tuple[StageRecord, ...], fault: str = "", why: str = ""

@@ -93,6 +93,11 @@ class Git:
     network: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 1800
 
+    def __post_init__(self) -> None:
+        # Git runs in `root`, where a relative path would mean something else.
+        object.__setattr__(self, "root", self.root.absolute())
+        self.root.mkdir(parents=True, exist_ok=True)
+
     def run(
         self,
         *arguments: str,

@@ -75,6 +75,7 @@ class Snapshot:
         Raises:
             UserError: the commit holds paths that git refuses to write.
         """
+        target = target.absolute()
         target.mkdir(parents=True, mode=0o755)
         index = target.with_name(f".{target.name}.index")
         variables = {"GIT_WORK_TREE": str(target), "GIT_INDEX_FILE": str(index)}

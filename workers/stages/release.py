@@ -28,9 +28,21 @@ def run(context: Context) -> str:
     except RunError:
         _put_back(context, moved, alias)
         raise
+    for release in releases:
+        context.lease.live(_place(context, release), release, context.order.commit)
     context.lease.releases(r.model_copy(update={"alias": alias}) for r in releases)
     versions = ", ".join(f"{r.function} {r.version}" for r in releases)
     return f"{alias} runs {versions}"
+
+
+def _place(context: Context, release: Release) -> str:
+    return f"{context.aws.region}/{release.function}/{context.environment.alias}"
+
+
+def _commit(context: Context, release: Release, live: Alias) -> str | None:
+    """What the alias runs: our record knows better than the version, which may be shared."""
+    record = context.shop.ledger.history.live(_place(context, release))
+    return record["commit"] if record.get("version") == live.version else live.commit
 
 
 def _remember(context: Context, releases: tuple[Release, ...], alias: str) -> None:
@@ -64,25 +76,27 @@ def _move(context: Context, release: Release, alias: str) -> None:
 
 def _judge(context: Context, release: Release, live: Alias | None) -> None:
     """Order is ancestry: an alias never goes back to an older commit by itself."""
-    if live is None or live.version == release.version:
+    if live is None:
         return
-    ours = context.order.commit
-    relation = context.relation(live.commit) if live.commit else Relation.UNKNOWN
+    commit = _commit(context, release, live)
+    relation = context.relation(commit) if commit else Relation.UNKNOWN
     if relation in (Relation.SAME, Relation.NEWER):
         return
     where = f"{release.function}:{context.environment.alias}"
     if relation is Relation.OLDER:
-        raise SupersededError(f"{where} already runs the newer commit {str(live.commit)[:7]}")
-    if live.commit is None:
-        context.say(
-            "release", f"{where} runs version {live.version}, which names no commit of ours"
-        )
-    now = head(context.git, context.order.clone_url, context.order.branch, context.token)
-    if now != ours:
+        raise SupersededError(f"{where} already runs the newer commit {str(commit)[:7]}")
+    if commit is None:
+        context.say("release", f"{where} runs version {live.version}, which names no commit")
+    _demand_head(context, f"{where} runs {commit[:7] if commit else f'version {live.version}'}")
+
+
+def _demand_head(context: Context, found: str) -> None:
+    """What is live is no ancestor of ours (a force-push): only the branch's head may replace it."""
+    order = context.order
+    if head(context.git, order.clone_url, order.branch, context.token) != order.commit:
         raise UserError(
-            f"{where} runs {str(live.commit or live.version)[:7]}, which is no ancestor of "
-            f"{ours[:7]}, and {ours[:7]} is no longer the head of {context.order.branch}: "
-            "push what should be live"
+            f"{found}, which is no ancestor of {order.commit[:7]}, and {order.commit[:7]} is no "
+            f"longer the head of {order.branch}: push what should be live"
         )
 
 

@@ -24,8 +24,10 @@ def token_in(header: str) -> str | None:
 def masked(header: str) -> str:
     """An Authorization header with stars in place of the credential."""
     scheme, _, value = header.partition(" ")
-    name = f"{_basic(value)[0]}:" if scheme.lower() == "basic" else ""
-    return f"{scheme} {name}***"
+    if scheme.lower() != "basic":
+        return f"{scheme} ***"
+    name = _basic(value)[0]
+    return f"{scheme} ***" if name == token_in(header) else f"{scheme} {name}:***"
 
 
 def _basic(value: str) -> tuple[str, str]:

@@ -22,9 +22,7 @@ def ping(hook: Hook, repo: Repository, links: Links) -> JSON:
     }
 
 
-def push(
-    git: Git, repo: Repository, ref: str, before: str, after: str, links: Links
-) -> JSON:
+def push(git: Git, repo: Repository, ref: str, before: str, after: str, links: Links) -> JSON:
     """A ref that moved from one commit to another; forty zeros for none."""
     created, deleted = before == ZEROS, after == ZEROS
     commits = [] if deleted else _commits(git, repo, ref, before, after, links)

@@ -75,7 +75,7 @@ def _backend(git: Git, path: str) -> Response:
         environment = _cgi(git, path, sent.tell())
         sent.seek(0)
         command = ["git", "http-backend"]
-        subprocess.run(command, stdin=sent, stdout=answer, env=environment, check=True)
+        subprocess.run(command, stdin=sent, stdout=answer, env=environment, check=False)
     answer.seek(0)
     headers = _headers(answer)
     start = answer.tell()

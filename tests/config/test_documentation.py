@@ -1,0 +1,61 @@
+"""The reference names every key, and its examples can be copied."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from config import pipeline, server
+
+REFERENCE = Path(__file__).parents[2] / "docs" / "configuration.md"
+EXAMPLES = re.findall(r"```toml\n(.*?)```", REFERENCE.read_text(), re.DOTALL)
+MODELS = (
+    server.Operator,
+    server.Environment,
+    server.Approval,
+    server.Repository,
+    pipeline.Test,
+    pipeline.Check,
+    pipeline.Build,
+    pipeline.Package,
+    pipeline.Function,
+    pipeline.Smoke,
+    pipeline.Site,
+    pipeline.Sonar,
+)
+
+
+def tables():
+    """The keys of each table of the reference."""
+    found, keys = [], None
+    for line in REFERENCE.read_text().splitlines():
+        if line.startswith("| key |"):
+            keys = set()
+            found.append(keys)
+        elif keys is not None and (match := re.match(r"\| `(\w+)` \|", line)):
+            keys.add(match[1])
+    return found
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_key_is_in_a_table(model):
+    """Each table of the reference holds exactly the keys of one model."""
+    keys = set(model.model_fields) - ({"name"} if model is server.Environment else set())
+    assert keys in tables()
+
+
+def test_there_is_a_table_for_each_model_and_no_other():
+    """What was removed from a model is not left behind in the reference."""
+    assert len(tables()) == len(MODELS)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_examples_can_be_copied(example):
+    """Each TOML example is valid as the file that it shows."""
+    parse = server.parse if "[environments." in example else pipeline.parse
+    assert parse(example)
+
+
+def test_there_are_examples():
+    """The pattern that finds them still does."""
+    assert len(EXAMPLES) == 4

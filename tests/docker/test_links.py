@@ -1,0 +1,108 @@
+"""Tests of links in a build's output."""
+
+import random
+import tarfile
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.docker.tars import Entry, folder, symlink, tar
+from tests.docker.test_package import contents, pack
+from workers.docker.selection import Selection
+from workers.errors import UserError
+
+
+def test_links_become_copies(tmp_path: Path):
+    """Links to files and folders, relative, absolute, through others and forward, are resolved."""
+    made = pack(
+        tmp_path,
+        tar(
+            symlink("first", "lib/x.js"),
+            symlink("abs", "/app/lib/x.js"),
+            folder("lib"),
+            Entry("lib/x.js", b"x", mode=0o755),
+            symlink("bin/tool", "../lib/x.js"),
+            symlink("dir", "lib"),
+            symlink("far", "dir/x.js"),
+            Entry("hard", kind=tarfile.LNKTYPE, link="./lib/x.js"),
+        ),
+    )
+    assert contents(made) == dict.fromkeys(
+        ["first", "abs", "lib/x.js", "bin/tool", "dir/x.js", "far", "hard"], b"x"
+    )
+
+
+def test_a_workspace_outside_the_include_comes_along(tmp_path: Path):
+    """What an included link points to is packed although its own place is not included."""
+    big = random.Random(3).randbytes(2_500_000)
+    made = pack(
+        tmp_path,
+        tar(
+            symlink("node_modules/mine", "../packages/mine"),
+            Entry("packages/mine/index.js", b"i"),
+            Entry("packages/mine/big.wasm", big),
+            Entry("packages/mine/test/t.js", b"t"),
+            Entry("other", b"o"),
+        ),
+        Selection(("node_modules",), ("**/test",)),
+    )
+    assert contents(made) == {
+        "node_modules/mine/index.js": b"i",
+        "node_modules/mine/big.wasm": big,
+    }
+
+
+def test_an_include_below_a_link(tmp_path: Path):
+    """An include may go through a link."""
+    made = pack(
+        tmp_path,
+        tar(symlink("a", "b"), Entry("b/x/1", b"1"), Entry("b/y/2", b"2")),
+        Selection(("a/x",)),
+    )
+    assert contents(made) == {"a/x/1": b"1"}
+
+
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [
+        ("../../etc/passwd", "out of the build path"),
+        ("/etc/passwd", "out of the build path"),
+        ("/application/x", "out of the build path"),
+        ("nowhere", "leads nowhere"),
+        ("file/below", "leads nowhere"),
+        ("link", "circle"),
+        (".", "holds it"),
+        ("..", "holds it"),
+        ("", "holds it"),
+    ],
+)
+def test_links_that_leave_or_turn_are_refused(tmp_path: Path, target: str, why: str):
+    """A link that can't be resolved inside the tree is named with the reason."""
+    with pytest.raises(UserError, match=f"'d/link'.*{why}"):
+        pack(tmp_path, tar(folder("d"), Entry("file", b"f"), symlink("d/link", target)))
+
+
+def test_a_link_that_nobody_wants_is_no_fault(tmp_path: Path):
+    """A broken link outside the selection does not matter."""
+    data = tar(Entry("src/a", b"1"), symlink("venv/bin/python", "/usr/bin/python3"))
+    assert contents(pack(tmp_path, data, Selection(("src",)))) == {"src/a": b"1"}
+
+
+def test_mutual_links_are_refused(tmp_path: Path):
+    """Two folders that link into each other are a circle."""
+    data = tar(Entry("a/f"), Entry("b/f"), symlink("a/to", "../b"), symlink("b/to", "../a"))
+    with pytest.raises(UserError, match="leads to a folder that holds it"):
+        pack(tmp_path, data)
+
+
+@pytest.mark.parametrize("with_files", [True, False])
+def test_link_bombs_end_soon(tmp_path: Path, with_files: bool):
+    """Links that double at each level end with an error, not with the machine's memory."""
+    entries = [Entry("keep", b"k"), Entry("d0/f", b"") if with_files else folder("d0")]
+    for level in range(1, 40):
+        entries += [symlink(f"d{level}/{side}", f"../d{level - 1}") for side in "ab"]
+    start = time.monotonic()
+    with pytest.raises(UserError, match="too many files"):
+        pack(tmp_path, tar(*entries))
+    assert time.monotonic() - start < 30
