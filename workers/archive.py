@@ -2,7 +2,6 @@
 
 from workers.aws import artifacts
 from workers.aws.session import Aws, aws_for
-from workers.ledger import keys
 from workers.run import Run
 from workers.workshop import Workshop
 
@@ -18,8 +17,20 @@ def archive(shop: Workshop, run: Run) -> str:
         return NOWHERE
     aws, bucket = place
     artifacts.put_text(aws, bucket, _key(run), shop.ledger.history.text(run.id).encode())
-    shop.ledger.redis.expire(keys.log(run.id), KEPT_SECONDS)
+    shop.ledger.expire_log(run.id, KEPT_SECONDS)
     return f"s3://{bucket}/{_key(run)}"
+
+
+def recall(shop: Workshop, run: Run) -> None:
+    """Bring an archived log back into the ledger, for an hour."""
+    place = _place(shop, run)
+    if place is None:
+        return
+    aws, bucket = place
+    text = artifacts.get_text(aws, bucket, _key(run))
+    if text is None:
+        text = f"[slipway] s3://{bucket}/{_key(run)} is gone: somebody deleted it\n"
+    shop.ledger.put_log(run.id, text, RECALLED_SECONDS)
 
 
 def _key(run: Run) -> str:

@@ -3,7 +3,9 @@
 import structlog
 
 from workers.errors import RunError
+from workers.github.deliveries import redeliver
 from workers.run import Run
+from workers.source.address import allowed
 from workers.source.git import Git
 from workers.source.mirror import head
 from workers.stages import STAGES, stages_of
@@ -13,29 +15,50 @@ log = structlog.get_logger()
 
 
 def poll(shop: Workshop) -> None:
-    """Compare the head of each branch that was ever deployed with what was accepted."""
-    for run in shop.ledger.history.newest():
-        if run.order.purpose != "deploy":
-            continue
-        try:
+    """Have failed deliveries sent again, and compare branches' heads with what was accepted."""
+    newest = list(shop.ledger.history.newest())
+    for repository in sorted({run.order.repository for run in newest}):
+        _redeliver(shop, repository)
+    for run in newest:
+        if run.order.purpose == "deploy":
             _look(shop, run)
-        except RunError as error:
-            log.warning("poll_failed", repository=run.order.repository, error=str(error))
+
+
+def _redeliver(shop: Workshop, repository: str) -> None:
+    if not shop.github.configured:
+        return
+    try:
+        count = redeliver(shop.github, repository, f"{shop.settings.url}/webhooks/github")
+    except RunError as error:
+        # It takes an administrator's rights, which a good token need not have.
+        log.info("deliveries_unknown", repository=repository, error=str(error))
+    else:
+        if count:
+            log.warning("lost_deliveries_sent_again", repository=repository, count=count)
 
 
 def _look(shop: Workshop, run: Run) -> None:
-    order = run.order
-    environment = shop.operator.environment_for(order.branch)
-    if environment is None or shop.operator.repository(order.repository) is None:
+    try:
+        commit = _head(shop, run)
+    except RunError as error:
+        log.warning("poll_failed", repository=run.order.repository, error=str(error))
         return
-    git = Git(shop.settings.data_dir, None, shop.network)
-    token = shop.github.credentials(order.repository)
-    commit = head(git, order.clone_url, order.branch, token)
-    if commit is None or commit == order.commit:
+    environment = shop.operator.environment_for(run.order.branch)
+    if environment is None or commit is None or commit == run.order.commit:
         return
-    found = order.model_copy(
+    found = run.order.model_copy(
         update={"commit": commit, "environment": environment.name, "pull_request": None}
     )
     accepted = shop.ledger.accept(found, f"poll:{found.key}", stages_of(found), STAGES[0].queue)
     if accepted.fresh:
-        log.warning("lost_push_found", run=accepted.run_id, repository=order.repository)
+        log.warning("lost_push_found", run=accepted.run_id, repository=found.repository)
+
+
+def _head(shop: Workshop, run: Run) -> str | None:
+    """The head of a branch that the operator still deploys."""
+    order = run.order
+    if shop.operator.repository(order.repository) is None:
+        return None
+    allowed(order.clone_url, shop.settings.github_api_url, shop.operator.git_hosts)
+    git = Git(shop.settings.data_dir, None, shop.network)
+    return head(git, order.clone_url, order.branch, shop.github.credentials(order.repository))

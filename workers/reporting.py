@@ -5,7 +5,7 @@ import json
 import structlog
 
 from workers import queue
-from workers.archive import archive
+from workers.archive import archive, recall
 from workers.errors import OurError, PassingError
 from workers.github.faults import RefusedError
 from workers.github.statuses import post
@@ -45,6 +45,8 @@ def _tell(shop: Workshop, run: Run, told: dict[str, str]) -> float | None:
                 told[_key(status)] = _said(status)
         if run.state.final and LOG not in told:
             told[LOG] = archive(shop, run)
+        if shop.ledger.history.fields(run.id, "recall") != [None]:
+            recall(shop, run)
     except (PassingError, OurError) as error:
         log.warning("report_delayed", error=str(error))
         tries = int(told.get(TRIES, "0"))

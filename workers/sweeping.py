@@ -40,6 +40,6 @@ def _tidy(shop: Workshop) -> None:
     if "build" not in shop.settings.queues:
         return
     try:
-        litter.sweep(shop.engine, history.working)
+        litter.sweep(shop.engine, history.working, shop.ledger.identity())
     except RunError as error:
         log.warning("litter_not_swept", error=str(error))

@@ -1,6 +1,7 @@
 """Runs over HTTP: the history, one run, its log."""
 
 from datetime import datetime
+from time import monotonic, sleep
 from typing import Any
 
 from flask import Blueprint, Response, current_app, jsonify, request
@@ -11,12 +12,14 @@ from service.access import person
 from service.api import present
 from service.problems import problem
 from service.web import Web
+from workers import queue
 from workers.ledger.history import Query, as_text
 from workers.order import Purpose
 from workers.run import State
 
 blueprint = Blueprint("runs", __name__)
 FOLLOW_HEADER = "X-Slipway-Log-Cursor"
+RECALL_SECONDS = 3.0
 
 
 class Filters(BaseModel):
@@ -91,6 +94,10 @@ def log(run_id: str) -> Response:
     if run is None:
         return _unknown(run_id)
     after = request.args.get("after") or "-"
+    if not _log_is_here(run_id):
+        return problem(
+            503, "The log is being brought back from S3; ask again.", **{"Retry-After": "2"}
+        )
     try:
         entries = history.log(run_id, after)
     except ResponseError:
@@ -99,6 +106,20 @@ def log(run_id: str) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers[FOLLOW_HEADER] = entries[-1][0] if entries else after
     return response
+
+
+def _log_is_here(run_id: str) -> bool:
+    """An old run's log is in S3, which the web process can't reach: a worker brings it back."""
+    ledger = _web().ledger
+    if not ledger.history.archived(run_id):
+        return True
+    ledger.recall_log(run_id, queue.REPORTS_ON)
+    deadline = monotonic() + RECALL_SECONDS
+    while monotonic() < deadline:
+        sleep(0.05)
+        if not ledger.history.archived(run_id):
+            return True
+    return False
 
 
 @blueprint.post("/runs/<run_id>/cancel")

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from tests.aws.conftest import BUCKET, COMMIT_A, COMMIT_B, REGION
+from tests.aws.conftest import BUCKET, COMMIT_A, COMMIT_B, REGION, Package
 from workers.aws import artifacts
 from workers.aws.artifacts import Artifact
 from workers.aws.session import Aws
@@ -36,11 +36,11 @@ def test_a_package_is_published_and_found(aws, cloud, strict):
 
 
 def test_s3_is_given_the_hash_to_verify(aws, cloud, strict):
-    """The upload bears the checksum, the write-once condition and the notes."""
-    package = cloud.package("one")
-    publish(aws, package, tree="t1")
+    """The upload bears the hash that the build told, the write-once condition and the notes."""
+    changed_since = Package(cloud.package("one").path, cloud.package("two").sha256)
+    publish(aws, changed_since, tree="t1")
     headers = strict.requests[0].headers
-    assert headers["x-amz-checksum-sha256"] == package.sha256
+    assert headers["x-amz-checksum-sha256"] == changed_since.sha256
     assert headers["If-None-Match"] == "*"
     assert headers["x-amz-meta-tree"] == "t1"
 

@@ -127,14 +127,16 @@ def test_an_image_that_is_gone(real_engine: Engine, tmp_path: Path):
 
 
 def test_litter_goes_by_run_and_fence(real_engine: Engine, image: str):
-    """The sweep asks for each run and fence, takes what is not live and nothing else."""
+    """The sweep takes what is not live in its own ledger, and nothing else."""
     client = real_engine.client
     made = {
-        name: client.containers.create(image, ["true"], labels=litter.labels(name, fence))
+        name: client.containers.create(image, ["true"], labels=litter.labels(name, fence, "ours"))
         for name, fence in (("live", 7), ("old", 6), ("dead", 1))
     }
-    stranger = client.containers.create(image, ["true"], labels={"other": "1"})
-    damaged = client.containers.create(image, ["true"], labels={litter.RUN: "x", litter.FENCE: "?"})
+    other_ledger = litter.labels("dead", 1, "theirs")
+    stranger = client.containers.create(image, ["true"], labels=other_ledger)
+    broken = litter.labels("x", 1, "ours") | {litter.FENCE: "?"}
+    damaged = client.containers.create(image, ["true"], labels=broken)
     asked = []
 
     def is_live(run: str, fence: int) -> bool:
@@ -142,7 +144,7 @@ def test_litter_goes_by_run_and_fence(real_engine: Engine, image: str):
         return run not in ("old", "dead", "x")
 
     try:
-        assert litter.sweep(real_engine, is_live) == 3
+        assert litter.sweep(real_engine, is_live, "ours") == 3
         ours = {("live", 7), ("old", 6), ("dead", 1), ("x", -1)}
         assert ours <= set(asked)
         left = {container.id for container in client.containers.list(all=True)}

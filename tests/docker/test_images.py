@@ -74,10 +74,16 @@ def test_the_cache_outlives_the_image(building: Building):
     first = building.build(*lines)
     images.remove(building.engine, first)
     images.remove(building.engine, first)
-    assert not building.engine.client.images.list(filters={"label": f"{litter.RUN}=none"})
+    mine = f"{litter.RUN}={building.labels[litter.RUN]}"
+    assert not building.engine.client.images.list(filters={"label": mine})
     building.log = ""
     building.build(*lines, labels=building.labels | {"other": "run"})
     assert "CACHED" in building.log
+
+
+def test_the_default_network_is_what_the_engine_has(building: Building):
+    """Steps run with `default` on an engine with a bridge and on one without."""
+    assert building.build("FROM BASE", "RUN ls /sys/class/net", network="default")
 
 
 def test_a_failing_step_is_the_users(building: Building):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.town import Town, settled
 from tests.stand_ins.aws import AwsStandIn
 from tests.stand_ins.github import TOKEN, GitHub
 from tests.stand_ins.redis import EmbeddedRedis
@@ -163,3 +164,12 @@ def world(github: GitHub, aws: AwsStandIn, slipway: Slipway) -> World:
     github.add_hook(REPOSITORY, f"{slipway.url}/webhooks/github", SECRET)
     slipway.start()
     return World(github, aws, slipway)
+
+
+@pytest.fixture(scope="package")
+def town(
+    tmp_path_factory: pytest.TempPathFactory, docker_host: str, python_image: str
+) -> Iterator[Town]:
+    """One running Slipway with its own world, for all tests that can share one."""
+    with settled(tmp_path_factory.mktemp("town"), {"DOCKER_HOST": docker_host}) as town:
+        yield town

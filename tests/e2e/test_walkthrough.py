@@ -2,10 +2,11 @@
 
 import base64
 import hashlib
+import time
 
 import pytest
 
-from tests.e2e.conftest import BUCKET, FUNCTION, example
+from tests.e2e.conftest import BUCKET, FUNCTION, example, small
 
 pytestmark = pytest.mark.e2e
 
@@ -41,3 +42,18 @@ def test_a_push_becomes_a_live_alias(world):
     assert status.target_url == run["url"]
     assert "index.py" in world.aws.files(BUCKET, key)
     assert "[test/unit]" in world.slipway.log(run["id"])
+
+
+def test_a_log_outlives_its_stream(world, redis):
+    """An ended run's log is in S3, and comes back from there when somebody asks for it."""
+    commit = world.push(small())
+    run = world.ended(commit)
+    key = f"slipway/logs/{run['id']}.txt"
+    deadline = time.monotonic() + 10
+    while key not in world.aws.objects(BUCKET):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    log = world.slipway.log(run["id"])
+    assert world.aws.read(BUCKET, key).decode() == log
+    assert redis.delete(f"slipway:log:{run['id']}") == 1
+    assert world.slipway.log(run["id"]) == log

@@ -263,7 +263,7 @@ def test_a_redis_that_hangs_or_is_gone_is_answered_within_a_second(door, web_red
 
     def timed():
         started = time.monotonic()
-        status, answer, kind = door.send(push(after="d" * 40))
+        status, _, kind = door.send(push(after="d" * 40))
         return status, kind, time.monotonic() - started
 
     os.kill(web_redis.pid, signal.SIGSTOP)

@@ -3,8 +3,7 @@
 import re
 import tempfile
 from collections import deque
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from docker.errors import ImageNotFound
@@ -102,15 +101,6 @@ def remove(engine: Engine, image: str) -> None:
             engine.client.images.remove(image, force=True)
         except ImageNotFound:
             return
-
-
-@contextmanager
-def built(engine: Engine, image: str) -> Iterator[str]:
-    """Remove the image when it is no longer used."""
-    try:
-        yield image
-    finally:
-        remove(engine, image)
 
 
 def _check_frontend(context: Path, dockerfile: str, args: Mapping[str, str]) -> None:

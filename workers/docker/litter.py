@@ -9,20 +9,25 @@ from workers.docker.engine import Engine
 
 RUN = "slipway.run"
 FENCE = "slipway.fence"
+LEDGER = "slipway.ledger"
 
 
-def labels(run_id: str, fence: int) -> dict[str, str]:
-    """The labels of everything that a run makes while it holds its lease."""
-    return {RUN: run_id, FENCE: str(fence)}
+def labels(run_id: str, fence: int, ledger: str = "") -> dict[str, str]:
+    """The labels of everything that a run makes while it holds its lease in this ledger."""
+    return {RUN: run_id, FENCE: str(fence), LEDGER: ledger}
 
 
-def sweep(engine: Engine, is_live: Callable[[str, int], bool]) -> int:
-    """Remove the containers and images of runs that are not live; how many there were.
+def sweep(engine: Engine, is_live: Callable[[str, int], bool], ledger: str = "") -> int:
+    """Remove the containers and images of one ledger's runs that are not live; how many went.
+
+    Other ledgers' are left alone: two Slipways may share an engine.
 
     Raises:
         PassingError: the engine does not answer.
     """
-    return _remove(engine, RUN, lambda found: not is_live(found[RUN], _fence(found)))
+    return _remove(
+        engine, f"{LEDGER}={ledger}", lambda found: not is_live(found[RUN], _fence(found))
+    )
 
 
 def remove_run(engine: Engine, run_id: str) -> int:

@@ -21,6 +21,7 @@ ORDER_SECONDS = 90 * 86400
 MAX_LOSSES = 3
 WAITAOF_MILLISECONDS = 300
 SWEEP_LIMIT = 50
+RECALLED_CHUNK = 64 * 1024
 
 
 class NotDurableError(RuntimeError):
@@ -124,6 +125,30 @@ class Ledger:
             for stage in run.stages
         )
         return str(self._scripts("cancel", run_id, why, stages_text(skipped)))
+
+    def identity(self) -> str:
+        """This ledger's own name, which tells its containers from those of another one."""
+        self.redis.set(keys.IDENTITY, str(uuid4()), nx=True)
+        return str(self.redis.get(keys.IDENTITY))
+
+    def expire_log(self, run_id: str, seconds: float) -> None:
+        """Let a log that is archived go in a while."""
+        self.redis.expire(keys.log(run_id), int(seconds))
+
+    def recall_log(self, run_id: str, on: str) -> None:
+        """Have an archived log brought back; it is there a moment later."""
+        self._scripts("recall", run_id)
+        self.ring(queue.REPORT, run_id, on)
+
+    def put_log(self, run_id: str, text: str, seconds: float) -> None:
+        """Put an archived log back, for some seconds."""
+        pipe = self.redis.pipeline()
+        pipe.delete(keys.log(run_id))
+        for start in range(0, len(text), RECALLED_CHUNK):
+            pipe.xadd(keys.log(run_id), {"s": "", "t": text[start : start + RECALLED_CHUNK]})
+        pipe.expire(keys.log(run_id), int(seconds))
+        pipe.hdel(keys.run(run_id), "recall")
+        pipe.execute()
 
     def overdue(self, grace: float) -> Overdue:
         """What should be going on for `grace` seconds and may not be."""

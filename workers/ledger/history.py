@@ -15,9 +15,10 @@ SCAN = 200
 
 
 def as_text(entries: list[tuple[str, str, str]]) -> str:
-    """Log entries as lines, each behind the name of what said it."""
+    """Log entries as lines, each behind the name of what said it; recalled ones have theirs."""
     return "".join(
-        f"[{source}] {line}\n" for _, source, text in entries for line in text.splitlines()
+        "".join(f"[{source}] {line}\n" for line in text.splitlines()) if source else text
+        for _, source, text in entries
     )
 
 
@@ -115,6 +116,12 @@ class History:
             pipe.hgetall(keys.run(run_id))
         hashes: list[dict[str, str]] = pipe.execute()
         return hashes
+
+    def archived(self, run_id: str) -> bool:
+        """Whether the run's log is in S3 and no longer here."""
+        (told,) = self.fields(run_id, "told")
+        gone = not self._redis.exists(keys.log(run_id))
+        return gone and json.loads(told or "{}").get("log", "").startswith("s3:")
 
     def live(self, place: str) -> dict[str, str]:
         """What was last made live at a place: version, commit and run; empty if nothing was."""

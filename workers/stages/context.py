@@ -50,10 +50,10 @@ class Context:
         """What the run is for."""
         return self.run.order
 
-    @property
+    @cached_property
     def labels(self) -> dict[str, str]:
         """What marks everything in Docker as this visit's."""
-        return labels(self.run.id, int(self.lease.fence))
+        return labels(self.run.id, int(self.lease.fence), self.shop.ledger.identity())
 
     @cached_property
     def rule(self) -> Repository:

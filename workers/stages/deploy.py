@@ -44,7 +44,7 @@ def _deploy(context: Context, function: str) -> Release:
         artifact,
         commit,
         watch=context.lease.check,
-        say=lambda line: context.say(f"deploy/{function}", line),
+        say=lambda line: context.say(f"deploy/{function}", line.removeprefix(f"{function}: ")),
     )
     context.say(f"deploy/{function}", f"version {version} is commit {commit[:7]}")
     return Release(function=function, version=version, sha256=artifact.sha256)

@@ -106,11 +106,12 @@ def _put_back(context: Context, moved: list[Release], alias: str) -> None:
     before = json.loads(text) if text else {}
     for release in reversed(moved):
         known = before.get(release.function)
-        aliases.put_back(
-            context.aws,
-            release.function,
-            alias,
-            Alias(**known) if known else None,
-            release.version or "",
-        )
-        context.say(f"release/{release.function}", f"{alias}: back to what it was")
+        was = Alias(**known) if known else None
+        name, version = release.function, release.version or ""
+        try:
+            aliases.put_back(context.aws, name, alias, was, version)
+        except RunError as error:
+            # The others still go back; what started this is what the run ends with.
+            context.say(f"release/{name}", f"{alias} may still run version {version}: {error}")
+        else:
+            context.say(f"release/{name}", f"{alias}: back to what it was")
