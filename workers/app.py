@@ -1,12 +1,21 @@
 """The Celery application: queues, limits, schedule; a doorbell, the ledger is the truth."""
 
+import os
+
+import structlog
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_shutting_down
 from kombu.entity import Queue
+from redis.exceptions import RedisError
 
 from config import logs
 from config.settings import settings
+from workers.ledger import Ledger
+from workers.ledger.connection import hasty
 from workers.ledger.keys import BROKER_PREFIX
+from workers.owner import owner_of
+
+log = structlog.get_logger()
 
 SPARE_SLOTS = 2
 
@@ -50,3 +59,12 @@ def make() -> Celery:
 @setup_logging.connect
 def _logs(**_: object) -> None:
     logs.configure(secrets=settings().secrets())
+
+
+@worker_shutting_down.connect
+def _drain(**_: object) -> None:
+    """The work at hand is given back, not waited for: a build may take half an hour."""
+    try:
+        Ledger(hasty(settings().redis_url)).drain(owner_of(os.getpid()))
+    except RedisError:
+        log.warning("not_drained")

@@ -25,6 +25,10 @@ class BusyError(PassingError):
     """Another run holds what this one needs: wait, without counting it as a failure."""
 
 
+class DrainedError(PassingError):
+    """This worker is asked to end: it hands the run back, which counts as no failure."""
+
+
 class SupersededError(RunError):
     """A newer commit has taken this run's place."""
 

@@ -1,7 +1,6 @@
 """Walks one run through STAGES and gives it its verdict."""
 
 import os
-import socket
 from random import random
 from time import time
 
@@ -13,6 +12,7 @@ from workers.console import Console
 from workers.errors import (
     BusyError,
     CancelledError,
+    DrainedError,
     PassingError,
     RunError,
     StoppedError,
@@ -20,6 +20,7 @@ from workers.errors import (
 )
 from workers.ledger import Refusal
 from workers.ledger.lease import Lease
+from workers.owner import owner_of
 from workers.run import Run, StageRecord, StageState, State
 from workers.stages import BY_NAME, Stage
 from workers.stages.context import Context
@@ -34,7 +35,7 @@ LONGEST_RETRY_SECONDS = 60.0
 
 def advance(shop: Workshop, run_id: str, task_id: str) -> str:
     """Walk a run as far as it can go now; why it stopped, in a word."""
-    owner = f"{socket.gethostname()}/{os.getppid()}"
+    owner = owner_of(os.getppid())
     shop.ledger.task(task_id, state="started", started_at=_now(), worker=owner)
     lease = shop.ledger.lease(
         run_id,
@@ -114,6 +115,8 @@ class Walk:
                 return self._end(State.SUPERSEDED, str(error))
             case BusyError():
                 return self._pause(error, BUSY_SECONDS, self.retries)
+            case DrainedError():
+                return self._pause(error, 0, self.retries)
             case PassingError():
                 return self._again_or_fail(error)
         return self._end(State.FAILED, str(error), error.fault)
@@ -180,7 +183,7 @@ class Walk:
         return self._pause(error, max(wait, asked), tries + 1)
 
     def _pause(self, error: PassingError, delay: float, retries: int) -> str:
-        why = f"{error}; trying again in {delay:.0f} s"
+        why = f"{error}; trying again in {delay:.0f} s" if delay else str(error)
         self.console.say(self._stage.name, why)
         self.console.flush()
         self._set(StageState.PENDING, error=str(error))

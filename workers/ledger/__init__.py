@@ -21,6 +21,7 @@ ORDER_SECONDS = 90 * 86400
 MAX_LOSSES = 3
 WAITAOF_MILLISECONDS = 300
 SWEEP_LIMIT = 50
+DRAIN_SECONDS = 3600
 RECALLED_CHUNK = 64 * 1024
 
 
@@ -112,6 +113,10 @@ class Ledger:
         if answer != "leased":
             return Refusal(answer)
         return Lease(self._scripts, run_id, fence, seconds)
+
+    def drain(self, owner: str) -> None:
+        """Have a worker's runs handed back: each hears of it at its next heartbeat."""
+        self.redis.set(keys.drain(owner), "1", ex=DRAIN_SECONDS)
 
     def cancel(self, run_id: str, why: str) -> str:
         """Ask for a run's end: `cancelled`, `asked`, `ended` or `gone`."""

@@ -35,3 +35,8 @@ def repository(name: str) -> str:
 def branch(repository_name: str, branch_name: str) -> str:
     """The index of the runs of one branch."""
     return f"{RUNS}:{repository_name.lower()}:{branch_name}"
+
+
+def drain(owner: str) -> str:
+    """What says that a worker is shutting down."""
+    return f"{PREFIX}drain:{owner}"

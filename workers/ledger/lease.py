@@ -8,7 +8,7 @@ from time import monotonic
 
 from redis.exceptions import RedisError
 
-from workers.errors import BusyError, CancelledError, StoppedError
+from workers.errors import BusyError, CancelledError, DrainedError, StoppedError
 from workers.ledger.codec import releases_text, stages_text
 from workers.ledger.scripts import Scripts
 from workers.run import Release, StageRecord, State
@@ -27,6 +27,7 @@ class Lease:
         self._lost = Event()
         self._ended = Event()
         self._cancel: str | None = None
+        self._drain = False
 
     def check(self) -> None:
         """Go on only if that is still wanted.
@@ -34,11 +35,14 @@ class Lease:
         Raises:
             StoppedError: the lease is lost; another worker may be at it already.
             CancelledError: somebody asked for the run to end.
+            DrainedError: this worker was asked to end.
         """
         if self._lost.is_set():
             raise StoppedError(self.run_id)
         if self._cancel is not None:
             raise CancelledError(self._cancel)
+        if self._drain:
+            raise DrainedError("its worker is shutting down; another one goes on with it")
 
     @contextmanager
     def kept(self) -> Iterator[None]:
@@ -60,7 +64,8 @@ class Lease:
                 answer, why = "silent", ""
             if answer == "cancel":
                 self._cancel = why
-            if answer in ("kept", "cancel"):
+            self._drain = answer == "drain"
+            if answer in ("kept", "cancel", "drain"):
                 last = monotonic()
             if answer == "lost" or monotonic() - last > self.seconds * LOST_AFTER:
                 self._lost.set()

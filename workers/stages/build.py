@@ -15,5 +15,7 @@ def run(context: Context) -> str:
         context.say(
             "build", f"{name}: {package.files} files, {megabytes:.1f} MB, sha256 {package.sha256}"
         )
+        for include in package.unmatched:
+            context.say("build", f"{name}: include {include!r} matches no file")
     size = sum({p.sha256: p.size for p in built.values()}.values())
     return f"{len(built)} package{'s' * (len(built) != 1)}, {size / 1e6:.1f} MB"

@@ -1,10 +1,14 @@
 """Images of the commit, gone again when they have served; BuildKit's cache stays."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from workers.docker import images
 from workers.stages.context import Context
+
+# An old engine names each step's digest on a line of its own, which helps nobody.
+_NOISE = re.compile(r"(#\d+ sha256:[0-9a-f]{64})?\s*")
 
 
 @contextmanager
@@ -28,10 +32,16 @@ def image(
         labels=context.labels,
         network=settings.build_network if network else "none",
         timeout=settings.build_seconds,
-        say=lambda line: context.say(f"{purpose}/image", line),
+        say=lambda text: _say(context, f"{purpose}/image", text),
         watch=context.lease,
     )
     try:
         yield built
     finally:
         images.remove(context.shop.engine, tag)
+
+
+def _say(context: Context, source: str, text: str) -> None:
+    for line in text.split("\n"):
+        if not _NOISE.fullmatch(line):
+            context.say(source, line)

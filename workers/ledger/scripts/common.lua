@@ -33,7 +33,7 @@ end
 
 local function finish(id, at, state, fault, why)
   redis.call('HSET', run_key(id), 'state', state, 'finished_at', text(at))
-  if why ~= '' then redis.call('HSET', run_key(id), 'error', why) end
+  if why ~= '' then redis.call('HSET', run_key(id), 'error', why) else redis.call('HDEL', run_key(id), 'error') end
   if fault ~= '' then redis.call('HSET', run_key(id), 'fault', fault) end
   redis.call('ZREM', P .. 'leases', id)
   redis.call('ZREM', P .. 'due', id)

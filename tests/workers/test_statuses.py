@@ -1,0 +1,106 @@
+"""What GitHub is told about a run in each state."""
+
+import pytest
+
+from tests.orders import order, pull_request
+from workers.run import Run, StageRecord, StageState, State
+from workers.statuses import statuses
+
+NAMES = ("checkout", "test", "build", "publish", "deploy", "release")
+
+
+def run(state, *states, wanted=None, **more):
+    """A run whose stages are in these states, the rest pending."""
+    filled = (*states, *["pending"] * (len(NAMES) - len(states)))
+    stages = tuple(
+        StageRecord(name=name, state=StageState(one), summary=f"{name} done")
+        for name, one in zip(NAMES, filled, strict=True)
+    )
+    return Run(
+        id="1", order=wanted or order(), state=State(state), stages=stages, created_at=0, **more
+    )
+
+
+def told(shown):
+    """Context to state and description, without the common prefix."""
+    return {s.context.removeprefix("slipway/"): (s.state, s.description) for s in statuses(shown)}
+
+
+def test_a_living_run_is_pending():
+    """Until a context's stages are done it is pending, and success as soon as they are."""
+    shown = told(run("running", "succeeded", "succeeded", "running"))
+    assert shown == {
+        "test": ("success", "test done"),
+        "build": ("pending", "In progress"),
+        "deploy/sandbox": ("pending", "In progress"),
+    }
+
+
+def test_a_run_that_waits_says_for_what():
+    """A run that waits for approval says so where the release is awaited."""
+    shown = told(run("waiting", *["succeeded"] * 5, "waiting"))
+    assert shown["deploy/sandbox"] == ("pending", "Waiting for approval")
+
+
+@pytest.mark.parametrize(("fault", "state"), [("user", "failure"), ("ours", "error")])
+def test_a_failed_run_leaves_nothing_pending(fault, state):
+    """The failing context says why; those after it say that they did not run, and why."""
+    shown = told(
+        run(
+            "failed",
+            "succeeded",
+            "failed",
+            "skipped",
+            "skipped",
+            "skipped",
+            "skipped",
+            fault=fault,
+            error="unit failed with exit code 1",
+        )
+    )
+    assert shown == {
+        "test": (state, "unit failed with exit code 1"),
+        "build": (state, "Not run: unit failed with exit code 1"),
+        "deploy/sandbox": (state, "Not run: unit failed with exit code 1"),
+    }
+
+
+@pytest.mark.parametrize("state", ["cancelled", "superseded"])
+def test_a_run_that_was_ended_says_by_whom(state):
+    """Neither is the code's fault; what was done stays done."""
+    shown = told(
+        run(
+            state,
+            "succeeded",
+            "succeeded",
+            "failed",
+            "skipped",
+            "skipped",
+            "skipped",
+            error="by ada",
+        )
+    )
+    assert shown["test"][0] == "success"
+    assert shown["build"] == ("error", f"{state.capitalize()}: by ada")
+    assert shown["deploy/sandbox"] == ("error", f"{state.capitalize()}: by ada")
+
+
+def test_a_merged_pull_requests_head_shows_the_deploy():
+    """The deploy status goes on the merge commit and on the pull request's head."""
+    merged = run("succeeded", *["succeeded"] * 6, wanted=order(pull_request=pull_request()))
+    on_head = [(s.context, s.state) for s in statuses(merged) if s.sha == "b" * 40]
+    assert on_head == [("slipway/deploy/sandbox", "success")]
+    assert len(statuses(merged)) == 4
+
+
+def test_a_head_that_is_the_merge_is_told_once():
+    """A fast-forward merge has one commit, and one status for each context."""
+    same = order(pull_request=pull_request(head="a" * 40))
+    assert len(statuses(run("running", wanted=same))) == 3
+
+
+def test_a_check_tells_nothing_of_deploys():
+    """A pull request's check has two contexts, on its head."""
+    wanted = order(purpose="check", environment=None, pull_request=pull_request(head="a" * 40))
+    check = run("running", wanted=wanted).model_copy(update={"stages": run("running").stages[:3]})
+    assert [s.context for s in statuses(check)] == ["slipway/test", "slipway/build"]
