@@ -11,6 +11,7 @@ from workers.errors import OurError
 CLONE_URL = re.compile(
     r"(?P<origin>(?P<scheme>https?)://"
     r"(?P<host>(?P<name>[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?P<port>:[0-9]{1,5})?))"
+    r"(?:/[a-z0-9_][a-z0-9_.-]*){0,3}?"
     r"/(?P<owner>[a-z0-9_][a-z0-9_.-]*)/(?P<repository>[a-z0-9_.-]+)",
     re.IGNORECASE,
 )
@@ -20,7 +21,7 @@ DOTS = {".", "..", ".git"}
 def allowed(clone_url: str, api_url: str, git_hosts: Collection[str] = ()) -> None:
     """Refuse a clone URL that isn't on the host of the API or on one the operator named.
 
-    `git_hosts` holds `host` or `host:port`; plain HTTP is for an API URL that is plain HTTP itself.
+    `git_hosts` holds `host` (on any port) or `host:port`; plain HTTP is for an API URL that is plain HTTP itself.
 
     Raises:
         OurError: the URL is malformed, or its host or scheme isn't allowed.
@@ -31,9 +32,10 @@ def allowed(clone_url: str, api_url: str, git_hosts: Collection[str] = ()) -> No
         raise OurError(f"{clone_url} is not fetched: clone URLs must start with https://")
     host = parts["host"].lower().removesuffix(":443" if parts["scheme"] == "https" else ":80")
     name = parts["name"].lower().strip("[]")
-    if host in {known.lower() for known in git_hosts} or host == _git_host(api_url):
+    named = {known.lower() for known in git_hosts}
+    if named & {host, name} or host == _git_host(api_url):
         return
-    if name == (api.hostname or "") and _loopback(name):
+    if _loopback(name) and _loopback(api.hostname or ""):
         return
     raise OurError(
         f"{clone_url} is not fetched: {host} is neither the host of GITHUB_API_URL ({api_url}) "
