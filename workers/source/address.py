@@ -21,7 +21,8 @@ DOTS = {".", "..", ".git"}
 def allowed(clone_url: str, api_url: str, git_hosts: Collection[str] = ()) -> None:
     """Refuse a clone URL that isn't on the host of the API or on one the operator named.
 
-    `git_hosts` holds `host` (on any port) or `host:port`; plain HTTP is for an API URL that is plain HTTP itself.
+    `git_hosts` holds `host` (on any port) or `host:port`; plain HTTP is for an API URL that is
+    plain HTTP itself.
 
     Raises:
         OurError: the URL is malformed, or its host or scheme isn't allowed.

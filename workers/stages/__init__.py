@@ -34,6 +34,7 @@ STAGES = (
     Stage("build", queue="build", checks=True),
     Stage("publish", queue="build"),
     Stage("deploy", queue="deploy"),
+    Stage("verify", queue="deploy"),
     Stage("release", queue="deploy"),
 )
 BY_NAME = {stage.name: stage for stage in STAGES}

@@ -63,7 +63,6 @@ def _refuse_unbuilt(context: Context, pipeline: Pipeline) -> None:
         for name, asked in (
             ("[site]", pipeline.site),
             ("[sonar]", pipeline.sonar),
-            ("smoke", any(f.smoke for f in pipeline.functions.values())),
         )
         if asked
     ]

@@ -27,7 +27,11 @@ def run(context: Context) -> str:
 
         with ThreadPoolExecutor(len(test.checks)) as pool:
             outcomes = dict(zip(test.checks, pool.map(check, test.checks), strict=True))
-    failed = [_why(name, outcome) for name, outcome in outcomes.items() if _bad(outcome)]
+    failed = [
+        _why(name, outcome, _seconds(context, test, test.checks[name]))
+        for name, outcome in outcomes.items()
+        if _bad(outcome)
+    ]
     if failed:
         raise UserError("; ".join(failed))
     return f"{len(outcomes)} check{'s' * (len(outcomes) != 1)} passed"
@@ -35,7 +39,6 @@ def run(context: Context) -> str:
 
 def _check(context: Context, image: str, test: Test, name: str, check: Check) -> Outcome:
     settings = context.shop.settings
-    seconds = check.timeout or test.timeout or settings.check_seconds
     network = test.network if check.network is None else check.network
     return run_check(
         context.shop.engine,
@@ -47,7 +50,7 @@ def _check(context: Context, image: str, test: Test, name: str, check: Check) ->
             memory=settings.check_memory,
             cpus=settings.check_cpus,
             pids=settings.check_pids,
-            seconds=min(seconds, settings.check_seconds),
+            seconds=_seconds(context, test, check),
         ),
         network=network,
         say=lambda line: context.say(f"test/{name}", line),
@@ -55,13 +58,19 @@ def _check(context: Context, image: str, test: Test, name: str, check: Check) ->
     )
 
 
+def _seconds(context: Context, test: Test, check: Check) -> float:
+    """The time limit of a check: its own or its file's, never above the operator's."""
+    most = context.shop.settings.check_seconds
+    return min(check.timeout or test.timeout or most, most)
+
+
 def _bad(outcome: Outcome) -> bool:
     return outcome.exit_code != 0 or outcome.timed_out
 
 
-def _why(name: str, outcome: Outcome) -> str:
+def _why(name: str, outcome: Outcome, seconds: float) -> str:
     if outcome.timed_out:
-        return f"{name} timed out after {outcome.seconds:.0f} s"
+        return f"{name} timed out after {seconds:g} s"
     if outcome.out_of_memory:
         return f"{name} ran out of memory"
     return f"{name} failed with exit code {outcome.exit_code}"
