@@ -2,11 +2,13 @@
 
 import functools
 import os
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     BeforeValidator,
     Field,
@@ -15,6 +17,9 @@ from pydantic import (
     model_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from config import smtp
+from config.smtp import SmtpServer
 
 PREFIX = "SLIPWAY_"
 
@@ -38,8 +43,35 @@ def _tokens(value: object) -> object:
     return {name: token for name, _, token in pairs}
 
 
+def _web_address(value: SecretStr) -> SecretStr:
+    try:
+        parts = urlsplit(value.get_secret_value())
+        good = parts.scheme in ("https", "http") and bool(parts.hostname)
+    except ValueError:
+        good = False
+    if not good:
+        raise ValueError("expected an https:// address")
+    return value
+
+
+def _smtp_address(value: SecretStr) -> SecretStr:
+    smtp.parse(value.get_secret_value())
+    return value
+
+
+def _sender(value: str) -> str:
+    _, address = parseaddr(value)
+    local, _, domain = address.rpartition("@")
+    if not (local and domain and value.isprintable() and address.isascii()):
+        raise ValueError("expected an email address, such as slipway@example.com")
+    return value
+
+
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
+WebAddress = Annotated[SecretStr, AfterValidator(_web_address)]
+SmtpAddress = Annotated[SecretStr, AfterValidator(_smtp_address)]
+Sender = Annotated[str, AfterValidator(_sender)]
 Tokens = Annotated[dict[str, SecretStr], NoDecode, BeforeValidator(_tokens)]
 
 
@@ -114,6 +146,22 @@ class Settings(BaseSettings):
     github_app_private_key_file: Path | None = _named(
         "GITHUB_APP_PRIVATE_KEY_FILE", None, description="the App's private key, as a file"
     )
+    slack_webhook_url: WebAddress | None = _named(
+        "SLACK_WEBHOOK_URL", None, description="Slack's incoming webhook, told how deploys go"
+    )
+    slack_signing_secret: SecretStr | None = _named(
+        "SLACK_SIGNING_SECRET",
+        None,
+        description="proves that a button was pressed in Slack; without it there are no buttons",
+    )
+    smtp_url: SmtpAddress | None = _named(
+        "SMTP_URL",
+        None,
+        description="the mail server: `smtp://user:password@host:587?starttls` or `smtps://…`",
+    )
+    email_from: Sender | None = Field(
+        None, description="sender of emails; else `slipway@` and the public URL's host"
+    )
 
     @model_validator(mode="after")
     def _app_has_a_key(self) -> "Settings":
@@ -126,11 +174,29 @@ class Settings(BaseSettings):
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for masking it wherever text leaves the process."""
-        kept = (*self.github_webhook_secrets, *self.api_tokens.values(), self.github_token)
+        kept = (
+            *self.github_webhook_secrets,
+            *self.api_tokens.values(),
+            self.github_token,
+            self.slack_webhook_url,
+            self.slack_signing_secret,
+            self.smtp_url,
+        )
         ours = [secret.get_secret_value() for secret in kept if secret]
         foreign = passed_on("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN").values()
-        more = (self.private_key(), urlsplit(self.redis_url).password)
+        more = (self.private_key(), *_passwords(self.redis_url), *self._hidden_parts())
         return tuple(filter(None, (*ours, *foreign, *more)))
+
+    def _hidden_parts(self) -> tuple[str, ...]:
+        """What alone would do of the URLs that are secrets."""
+        slack = self.slack_webhook_url.get_secret_value() if self.slack_webhook_url else ""
+        mail = self.smtp_url.get_secret_value() if self.smtp_url else ""
+        return urlsplit(slack).path.rpartition("/")[2], *_passwords(mail)
+
+    @property
+    def smtp(self) -> SmtpServer | None:
+        """The mail server, if there is one."""
+        return smtp.parse(self.smtp_url.get_secret_value()) if self.smtp_url else None
 
     def private_key(self) -> str | None:
         """The GitHub App's private key, PEM."""
@@ -143,6 +209,12 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """The public URL without a slash at its end."""
         return self.public_url.rstrip("/")
+
+
+def _passwords(url: str) -> tuple[str, ...]:
+    """A URL's password as it stands there, and as it is meant."""
+    found = urlsplit(url).password
+    return (found, unquote(found)) if found else ()
 
 
 def variable(field: str) -> str:

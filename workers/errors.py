@@ -33,6 +33,16 @@ class SupersededError(RunError):
     """A newer commit has taken this run's place."""
 
 
+class WaitError(Exception):
+    """The run waits for people, `seconds` at most; `over` is the run that gives way to it."""
+
+    def __init__(self, seconds: float, place: str, over: str | None = None) -> None:
+        super().__init__(place)
+        self.seconds = seconds
+        self.place = place
+        self.over = over
+
+
 class StoppedError(Exception):
     """This worker must stop at once: its lease is gone."""
 

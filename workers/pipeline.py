@@ -17,6 +17,7 @@ from workers.errors import (
     RunError,
     StoppedError,
     SupersededError,
+    WaitError,
 )
 from workers.ledger import Refusal
 from workers.ledger.lease import Lease
@@ -95,6 +96,8 @@ class Walk:
         try:
             with Context.open(self.shop, self.run, self.lease, self.console) as context:
                 return self._stages(context)
+        except WaitError as wanted:
+            return self._wait(wanted)
         except RunError as error:
             return self._answer(error)
         except (StoppedError, RedisError):
@@ -168,6 +171,16 @@ class Walk:
         self._tell()
         log.info("run_ended", state=state, why=why)
         return str(state)
+
+    def _wait(self, wanted: WaitError) -> str:
+        self._set(StageState.WAITING)
+        self.console.flush()
+        self.lease.wait(wanted, tuple(self.records))
+        self._tell()
+        if wanted.over:
+            self.shop.ledger.ring(queue.REPORT, wanted.over, queue.REPORTS_ON)
+        log.info("run_waits", seconds=wanted.seconds, over=wanted.over)
+        return "waiting"
 
     def _hand_over(self) -> str:
         self.lease.park(State.QUEUED, tuple(self.records), delay=0, queue=self._stage.queue)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from redis.exceptions import ResponseError
 
 from service.access import person
-from service.api import present
+from service.api import present, waiting
 from service.problems import problem
 from service.web import Web
 from workers import queue
@@ -83,7 +83,9 @@ def one(run_id: str) -> Response:
     run = _web().ledger.history.run(run_id)
     if run is None:
         return _unknown(run_id)
-    return jsonify(present.run(run, _web().url))
+    web = _web()
+    shown = present.run(run, web.url)
+    return jsonify(shown | {"approval": waiting.approval(web, run)})
 
 
 @blueprint.get("/runs/<run_id>/log")

@@ -63,28 +63,24 @@ def build(  # noqa: PLR0913 - an image build has that many sides
     with tempfile.TemporaryDirectory(prefix="slipway-build-") as folder:
         id_file = Path(folder, "id")
         options = [
-            "--progress=plain",
             f"--iidfile={id_file}",
             f"--file={context / dockerfile}",
             f"--tag={tag}",
             f"--network={network}",
             *(f"--build-arg={name}={value}" for name, value in sorted(args.items())),
             *(f"--label={name}={value}" for name, value in sorted(labels.items())),
-            "--",
-            str(context),
         ]
         try:
             code = command.run(
-                [*builder.arguments, *options],
+                [*builder.arguments, "--progress=plain", *options, "--", str(context)],
                 environment=builder.environment,
                 seconds=timeout,
                 say=hear,
                 watch=watch,
             )
         except TimeoutError:
-            raise UserError(
-                f"the image build of {dockerfile} timed out after {timeout:g} s"
-            ) from None
+            why = f"the image build of {dockerfile} timed out after {timeout:g} s"
+            raise UserError(why) from None
         if code:
             raise _failure(engine, dockerfile, code, list(tail))
         return id_file.read_text().strip()

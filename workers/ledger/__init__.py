@@ -7,6 +7,7 @@ from uuid import uuid4
 from redis import Redis
 
 from workers import queue
+from workers.approval import Vote
 from workers.ledger import keys
 from workers.ledger.codec import stages_text
 from workers.ledger.connection import needs_waitaof
@@ -113,6 +114,24 @@ class Ledger:
         if answer != "leased":
             return Refusal(answer)
         return Lease(self._scripts, run_id, fence, seconds)
+
+    def vote(self, run_id: str, vote: Vote, required: int, on: str) -> str:
+        """Count one person's word: `counted`, `voted`, `not waiting` or `gone`."""
+        task_id = str(uuid4())
+        message = queue.message(queue.ADVANCE, task_id, run_id, on)
+        answer = self._scripts(
+            "vote",
+            run_id,
+            vote.who,
+            vote.verdict,
+            vote.origin,
+            vote.note,
+            required,
+            queue.key(on),
+            task_id,
+            message,
+        )
+        return str(answer)
 
     def drain(self, owner: str) -> None:
         """Have a worker's runs handed back: each hears of it at its next heartbeat."""

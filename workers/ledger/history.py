@@ -117,6 +117,11 @@ class History:
         hashes: list[dict[str, str]] = pipe.execute()
         return hashes
 
+    def waiting(self, place: str) -> str | None:
+        """The run that waits for people at a place, or did last."""
+        found: str | None = self._redis.get(keys.waiting(place))
+        return found
+
     def archived(self, run_id: str) -> bool:
         """Whether the run's log is in S3 and no longer here."""
         (told,) = self.fields(run_id, "told")

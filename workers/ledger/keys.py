@@ -40,3 +40,8 @@ def branch(repository_name: str, branch_name: str) -> str:
 def drain(owner: str) -> str:
     """What says that a worker is shutting down."""
     return f"{PREFIX}drain:{owner}"
+
+
+def waiting(place: str) -> str:
+    """The run that waits for people at one place."""
+    return f"{PREFIX}waiting:{place}"

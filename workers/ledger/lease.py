@@ -8,7 +8,7 @@ from time import monotonic
 
 from redis.exceptions import RedisError
 
-from workers.errors import BusyError, CancelledError, DrainedError, StoppedError
+from workers.errors import BusyError, CancelledError, DrainedError, StoppedError, WaitError
 from workers.ledger.codec import releases_text, stages_text
 from workers.ledger.scripts import Scripts
 from workers.run import Release, StageRecord, State
@@ -117,6 +117,18 @@ class Lease:
         """Give the run back, to go on after `delay` seconds on `queue`."""
         milliseconds = int(delay * 1000)
         self._fenced("park", state, milliseconds, queue, why, retries, stages_text(stages))
+
+    def wait(self, wanted: WaitError, stages: tuple[StageRecord, ...]) -> None:
+        """Give the run back until people, or their time limit, wake it."""
+        notice = f"replaced by run {self.run_id}, a newer candidate for the same approval"
+        self._fenced(
+            "wait",
+            int(wanted.seconds * 1000),
+            stages_text(stages),
+            wanted.place,
+            wanted.over or "",
+            notice,
+        )
 
     @contextmanager
     def locked(self, name: str) -> Iterator[None]:

@@ -35,6 +35,7 @@ STAGES = (
     Stage("publish", queue="build"),
     Stage("deploy", queue="deploy"),
     Stage("verify", queue="deploy"),
+    Stage("approve", queue="deploy"),
     Stage("release", queue="deploy"),
 )
 BY_NAME = {stage.name: stage for stage in STAGES}

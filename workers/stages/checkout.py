@@ -68,10 +68,8 @@ def _refuse_unbuilt(context: Context, pipeline: Pipeline) -> None:
     ]
     if lacking:
         raise UserError(f"{FILE}: {', '.join(lacking)} is not in this version of Slipway yet")
-    if context.order.purpose != "deploy":
-        return
-    if context.environment.approval or context.environment.strategy != "all-at-once":
+    if context.order.purpose == "deploy" and context.environment.strategy != "all-at-once":
         raise OurError(
-            f"environment {context.environment.name} asks for an approval or a gradual release, "
-            "which this version of Slipway can't do yet: nothing was released"
+            f"environment {context.environment.name} asks for a gradual release, which this "
+            "version of Slipway can't do yet: nothing was released"
         )

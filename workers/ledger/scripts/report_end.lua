@@ -8,7 +8,9 @@ if redis.call('EXISTS', run_key(id)) == 0 then
 end
 redis.call('HSET', run_key(id), 'told', told)
 if delay ~= '' then
-  redis.call('ZADD', P .. 'reports', text(now() + tonumber(delay)), id)
+  local later = text(now() + tonumber(delay))
+  redis.call('HSET', run_key(id), 'report_after', later)
+  redis.call('ZADD', P .. 'reports', later, id)
 elseif redis.call('HGET', run_key(id), 'revision') == revision then
   redis.call('ZREM', P .. 'reports', id)
 else

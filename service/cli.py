@@ -1,0 +1,19 @@
+"""The `slipway` command."""
+
+import click
+
+from service.cli_repository import check, hook
+from service.cli_runs import cancel, log, runs
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="slipway")
+def main() -> None:
+    """Ask a Slipway how its runs go, and set repositories up for it.
+
+    SLIPWAY_URL says where it is, SLIPWAY_TOKEN who asks.
+    """
+
+
+for command in (check, hook, runs, log, cancel):
+    main.add_command(command)

@@ -1,0 +1,163 @@
+"""The JSON API as the `slipway` command asks it; what goes wrong is told in a sentence."""
+
+import re
+from typing import Any
+
+import click
+import requests
+from pydantic import ValidationError
+
+from config.settings import ClientSettings
+from service.api.runs import FOLLOW_HEADER
+
+TIMEOUT = (5, 30)
+RECENT = 200
+_WHOLE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_PREFIX = re.compile(r"[0-9a-f-]{1,36}")
+
+
+class AwayError(click.ClickException):
+    """Slipway can't be reached, or not now."""
+
+
+class _Bearer(requests.auth.AuthBase):
+    """Set as authentication, not as a header: a netrc file would replace a header."""
+
+    def __init__(self, token: str | None) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._token:
+            request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class Client:
+    """One Slipway.
+
+    Every method raises click.ClickException with what went wrong and what to do, AwayError if
+    asking again may help.
+    """
+
+    def __init__(self, chosen: ClientSettings) -> None:
+        self._url = chosen.url
+        self._has_token = chosen.bearer is not None
+        self._session = requests.Session()
+        self._session.auth = _Bearer(chosen.bearer)
+        self._session.headers["Accept"] = "application/json"
+
+    @classmethod
+    def from_environment(cls) -> "Client":
+        """The Slipway that the environment names."""
+        try:
+            return cls(ClientSettings())
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            why = first["msg"].removeprefix("Value error, ")
+            raise click.ClickException(f"{first['loc'][0]}: {why}") from None
+
+    def runs(self, **filters: str | int | None) -> dict[str, Any]:
+        """A page of runs, newest first, as the API gives it."""
+        return self._json(self._ask("GET", "/runs", {k: v for k, v in filters.items() if v}))
+
+    def run(self, run_id: str) -> dict[str, Any]:
+        """One run."""
+        return self._json(self._ask("GET", f"/runs/{run_id}"))
+
+    def log(self, run_id: str, after: str = "") -> tuple[str, str]:
+        """The log's text after a cursor, and the next cursor."""
+        answer = self._ask("GET", f"/runs/{run_id}/log", {"after": after})
+        return answer.content.decode(errors="replace"), answer.headers.get(FOLLOW_HEADER, after)
+
+    def cancel(self, run_id: str) -> str:
+        """Ask for a run's end; the state that it is in now, or `asked`."""
+        return str(self._json(self._ask("POST", f"/runs/{run_id}/cancel"))["state"])
+
+    def find(self, given: str) -> str:
+        """The id of the run that is meant: the whole id, or how one recent run's id begins."""
+        start = given.lower()
+        if _WHOLE.fullmatch(start):
+            return start
+        if not _PREFIX.fullmatch(start):
+            raise click.ClickException(f"{given[:50]!r} is no run's id; `slipway runs` lists them.")
+        recent = [str(run["id"]) for run in self.runs(limit=RECENT)["runs"]]
+        found = [run_id for run_id in recent if run_id.startswith(start)]
+        if not found:
+            raise click.ClickException(
+                f"None of the last {RECENT} runs has an id that begins with {start}; "
+                "`slipway runs` lists them."
+            )
+        if len(found) > 1:
+            some = ", ".join(found[:5])
+            raise click.ClickException(f"{len(found)} runs begin with {start}: {some} …; say more.")
+        return found[0]
+
+    def _ask(
+        self, method: str, path: str, query: dict[str, str | int] | None = None
+    ) -> requests.Response:
+        try:
+            answer = self._session.request(
+                method,
+                f"{self._url}/api/v1{path}",
+                params=query,
+                timeout=TIMEOUT,
+                allow_redirects=False,
+            )
+        except requests.Timeout:
+            raise AwayError(f"Slipway at {self._url} does not answer in time.") from None
+        except requests.ConnectionError:
+            raise AwayError(
+                f"There is no Slipway at {self._url}: start it, or set SLIPWAY_URL to where it is."
+            ) from None
+        except (requests.RequestException, ValueError) as error:
+            raise click.ClickException(
+                f"Slipway can't be asked at {self._url} ({type(error).__name__}): "
+                "check SLIPWAY_URL and SLIPWAY_TOKEN."
+            ) from None
+        if answer.status_code >= requests.codes.multiple_choices:
+            raise self._refusal(answer)
+        return answer
+
+    def _refusal(self, answer: requests.Response) -> click.ClickException:
+        code = answer.status_code
+        if code == requests.codes.unauthorized:
+            why = "refuses the token" if self._has_token else "asks for a token"
+            return click.ClickException(
+                f"Slipway at {self._url} {why}: set SLIPWAY_TOKEN to one of its SLIPWAY_API_TOKENS "
+                "(the part after the colon)."
+            )
+        if answer.is_redirect:
+            place = answer.headers.get("Location", "")
+            return click.ClickException(
+                f"{self._url} leads on to {place[:200]!r}: set SLIPWAY_URL to where Slipway is."
+            )
+        detail = _detail(answer)
+        if detail is None and code < requests.codes.internal_server_error:
+            return self._stranger()
+        text = f"Slipway at {self._url}: {detail or f'it failed with {code}; ask its operator.'}"
+        away = code >= requests.codes.internal_server_error
+        return AwayError(text) if away else click.ClickException(text)
+
+    def _json(self, answer: requests.Response) -> dict[str, Any]:
+        try:
+            body = answer.json()
+        except requests.JSONDecodeError:
+            raise self._stranger() from None
+        if not isinstance(body, dict):
+            raise self._stranger()
+        return body
+
+    def _stranger(self) -> click.ClickException:
+        return click.ClickException(
+            f"What answers at {self._url} is no Slipway: set SLIPWAY_URL to where it is."
+        )
+
+
+def _detail(answer: requests.Response) -> str | None:
+    if "json" not in answer.headers.get("Content-Type", ""):
+        return None
+    try:
+        body = answer.json()
+    except requests.JSONDecodeError:
+        return None
+    return str(body["detail"]) if isinstance(body, dict) and body.get("detail") else None
