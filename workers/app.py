@@ -1,10 +1,11 @@
 """The Celery application: queues, limits, schedule; a doorbell, the ledger is the truth."""
 
+import logging
 import os
 
 import structlog
 from celery import Celery
-from celery.signals import setup_logging, worker_shutting_down
+from celery.signals import setup_logging, worker_init, worker_shutting_down
 from kombu.entity import Queue
 from redis.exceptions import RedisError
 
@@ -18,6 +19,7 @@ from workers.owner import owner_of
 log = structlog.get_logger()
 
 SPARE_SLOTS = 2
+CHATTY = ("celery.worker.strategy", "celery.app.trace", "celery.beat")
 
 
 def make() -> Celery:
@@ -59,12 +61,24 @@ def make() -> Celery:
 @setup_logging.connect
 def _logs(**_: object) -> None:
     logs.configure(secrets=settings().secrets())
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+@worker_init.connect
+def _start(**_: object) -> None:
+    """In a container the next worker may have the name of the one that has just been drained."""
+    _drain_this(drained=False)
 
 
 @worker_shutting_down.connect
-def _drain(**_: object) -> None:
+def _stop(**_: object) -> None:
     """The work at hand is given back, not waited for: a build may take half an hour."""
+    _drain_this(drained=True)
+
+
+def _drain_this(*, drained: bool) -> None:
     try:
-        Ledger(hasty(settings().redis_url)).drain(owner_of(os.getpid()))
-    except RedisError:
-        log.warning("not_drained")
+        Ledger(hasty(settings().redis_url)).drain(owner_of(os.getpid()), drained=drained)
+    except RedisError as error:
+        log.warning("ledger_unavailable", error=str(error))

@@ -16,12 +16,11 @@ log = structlog.get_logger()
 
 def poll(shop: Workshop) -> None:
     """Have failed deliveries sent again, and compare branches' heads with what was accepted."""
-    newest = list(shop.ledger.history.newest())
-    for repository in sorted({run.order.repository for run in newest}):
+    deployed = list(shop.ledger.history.deployed())
+    for repository in sorted({run.order.repository for run in deployed}):
         _redeliver(shop, repository)
-    for run in newest:
-        if run.order.purpose == "deploy":
-            _look(shop, run)
+    for run in deployed:
+        _look(shop, run)
 
 
 def _redeliver(shop: Workshop, repository: str) -> None:

@@ -1,18 +1,23 @@
 """Finds what should be going on and is not: bells that rang unheard, workers that died."""
 
 import shutil
+import socket
 
 import structlog
 
 from workers import queue
 from workers.docker import litter
 from workers.errors import RunError
+from workers.source import upkeep
+from workers.source.git import Git
 from workers.workshop import Workshop
 
 log = structlog.get_logger()
 
 GRACE_SECONDS = 2.0
 ENOUGH = 20
+DAY_SECONDS = 86400
+MIRROR_DAYS = 30
 
 
 def sweep(shop: Workshop) -> None:
@@ -28,6 +33,16 @@ def sweep(shop: Workshop) -> None:
         log.info("swept", runs=len(overdue.runs), reports=len(overdue.reports))
     shop.ledger.prune(shop.settings.keep_runs, shop.settings.keep_days)
     _tidy(shop)
+    if shop.ledger.once(f"upkeep:{socket.gethostname()}", DAY_SECONDS):
+        _tend_mirrors(shop)
+
+
+def _tend_mirrors(shop: Workshop) -> None:
+    git = Git(shop.settings.data_dir, None, shop.network)
+    try:
+        upkeep.prune(git, MIRROR_DAYS * DAY_SECONDS)
+    except RunError as error:
+        log.warning("mirrors_not_tended", error=str(error))
 
 
 def _tidy(shop: Workshop) -> None:

@@ -35,10 +35,12 @@ def report(self: Any, run_id: str, **extra: Any) -> None:  # noqa: ANN401 - a ne
 @shared_task(name="workers.sweep")
 def sweep(**_: Any) -> None:  # noqa: ANN401 - a newer beat process
     """Ring again for whatever should be going on and is not; clean up."""
+    structlog.contextvars.clear_contextvars()
     sweeping.sweep(workshop())
 
 
 @shared_task(name="workers.poll")
 def poll(**_: Any) -> None:  # noqa: ANN401 - a newer beat process
     """Ask GitHub for what its webhooks failed to tell."""
+    structlog.contextvars.clear_contextvars()
     polling.poll(workshop())

@@ -16,6 +16,7 @@ from workers import queue
 from workers.ledger.history import Query, as_text
 from workers.order import Purpose
 from workers.run import State
+from workers.stages import STAGES, stages_of
 
 blueprint = Blueprint("runs", __name__)
 FOLLOW_HEADER = "X-Slipway-Log-Cursor"
@@ -107,6 +108,25 @@ def log(run_id: str) -> Response:
     response = Response(as_text(entries), content_type="text/plain; charset=utf-8")
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers[FOLLOW_HEADER] = entries[-1][0] if entries else after
+    return response
+
+
+@blueprint.post("/runs/<run_id>/retry")
+def retry(run_id: str) -> Response:
+    """Run the same order once more, after a run that ended without success."""
+    web = _web()
+    run = web.ledger.history.run(run_id)
+    if run is None:
+        return _unknown(run_id)
+    if not run.state.final or run.state is State.SUCCEEDED:
+        return problem(409, f"The run is {run.state}; only one that ended without success repeats.")
+    accepted = web.ledger.accept(
+        run.order, "", stages_of(run.order), STAGES[0].queue, instead_of=run_id
+    )
+    if not accepted.fresh:
+        return problem(409, f"Run {accepted.run_id} has taken its place already.")
+    response = jsonify(run_id=accepted.run_id, url=f"{web.url}/runs/{accepted.run_id}")
+    response.status_code = 202
     return response
 
 

@@ -121,3 +121,21 @@ def test_other_paths_and_methods_are_problems(slipway):
     answer = requests.delete(f"{slipway.url}/api/v1/runs", timeout=5)
     assert answer.status_code in (401, 405)
     assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_run_without_success_is_repeated(slipway, ids):
+    """Retrying makes one new run of the order; a second try, or a living run, is a conflict."""
+    headers = {"Authorization": slipway._http.headers["Authorization"]}
+
+    def post(run_id, verb):
+        url = f"{slipway.url}/api/v1/runs/{run_id}/{verb}"
+        return requests.post(url, headers=headers, timeout=5)
+
+    assert post(ids[0], "retry").status_code == 409
+    post(ids[0], "cancel")
+    answer = post(ids[0], "retry")
+    assert answer.status_code == 202
+    again = slipway.run(answer.json()["run_id"])
+    assert (again["commit"], again["state"]) == (slipway.run(ids[0])["commit"], "queued")
+    assert post(ids[0], "retry").status_code == 409
+    assert post(UNKNOWN, "retry").status_code == 404

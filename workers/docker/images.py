@@ -41,8 +41,7 @@ def build(  # noqa: PLR0913 - an image build has that many sides
 ) -> str:
     """Build an image and return its id; `timeout` in seconds, `dockerfile` relative to `context`.
 
-    `network` is `default`, `none` or `host`; an engine without a bridge has only the last two, and
-    there `default` means `host`.
+    `network` is `default` (`host` on an engine without a bridge), `none` or `host`.
 
     Raises:
         UserError: the build failed, took too long or asks for a foreign `# syntax=`.
@@ -54,36 +53,45 @@ def build(  # noqa: PLR0913 - an image build has that many sides
     if network == "default" and engine.network() == "host":
         network = "host"
     builder = engine.builder()
-    tail: deque[str] = deque(maxlen=_TAIL_LINES)
-
-    def hear(text: str) -> None:
-        tail.extend(text.split("\n"))
-        say(text)
-
+    tail = _Tail(say)
     with tempfile.TemporaryDirectory(prefix="slipway-build-") as folder:
         id_file = Path(folder, "id")
         options = [
-            f"--iidfile={id_file}",
-            f"--file={context / dockerfile}",
-            f"--tag={tag}",
-            f"--network={network}",
-            *(f"--build-arg={name}={value}" for name, value in sorted(args.items())),
-            *(f"--label={name}={value}" for name, value in sorted(labels.items())),
+            *(f"--file={context / dockerfile}", f"--tag={tag}", f"--network={network}"),
+            *(f"--iidfile={id_file}", "--progress=plain"),
+            *_pairs("build-arg", args),
+            *_pairs("label", labels),
         ]
         try:
             code = command.run(
-                [*builder.arguments, "--progress=plain", *options, "--", str(context)],
+                [*builder.arguments, *options, "--", str(context)],
                 environment=builder.environment,
                 seconds=timeout,
-                say=hear,
+                say=tail,
                 watch=watch,
             )
         except TimeoutError:
             why = f"the image build of {dockerfile} timed out after {timeout:g} s"
             raise UserError(why) from None
         if code:
-            raise _failure(engine, dockerfile, code, list(tail))
+            raise _failure(engine, dockerfile, code, list(tail.lines))
         return id_file.read_text().strip()
+
+
+class _Tail:
+    """Passes text on and keeps its last lines, for the error of a build that failed."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self.lines: deque[str] = deque(maxlen=_TAIL_LINES)
+
+    def __call__(self, text: str) -> None:
+        self.lines.extend(text.split("\n"))
+        self._say(text)
+
+
+def _pairs(option: str, values: Mapping[str, str]) -> list[str]:
+    return [f"--{option}={name}={value}" for name, value in sorted(values.items())]
 
 
 def remove(engine: Engine, image: str) -> None:

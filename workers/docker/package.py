@@ -14,8 +14,9 @@ from typing import BinaryIO, cast
 from workers.docker import deterministic_zip
 from workers.docker.deflate import Blob, Deflater, Spool
 from workers.docker.selection import Selection, pattern
-from workers.docker.tarstream import DIRECTORY, FILE, HARDLINK, SPECIAL, Member, TarStream
+from workers.docker.tarstream import Member, TarStream
 from workers.docker.tree import Tree
+from workers.docker.tree_reader import TreeReader
 from workers.errors import UserError
 
 LARGEST = 262_144_000
@@ -23,7 +24,6 @@ LARGEST = 262_144_000
 
 _MOST_READ = 4 * LARGEST
 _MOST_KEPT = 1 << 30
-_MOST_STREAMED = 16 << 30
 
 
 @dataclass(frozen=True)
@@ -68,68 +68,33 @@ def package(
     return {function: made[selection] for function, selection in selections.items()}
 
 
-class _Reader:
+class _Reader(TreeReader):
     """Reads the tar into a tree, compressing at once what some function wants by its name."""
 
     def __init__(
         self, tar: TarStream, names: Mapping[Selection, str], deflater: Deflater, root: str
     ) -> None:
-        self._tar = tar
+        super().__init__(tar, root)
         self._wanted = dict.fromkeys(names, 0)  # bytes
         self._deflater = deflater
-        self._tree = Tree(root)
-        self._prefix: str | None = None
         self._kept = 0
         self._too_large = False
 
-    def read(self) -> Tree:
-        """The whole tree, unless it is hopelessly large."""
-        for member in self._tar:
-            if self._prefix is None:
-                self._prefix = _prefix(member)
-            name = self._relative(member.name)
-            if not name:
-                self._check_is_folder(member)
-                continue
-            self._add(name, member)
-            if self._tar.position > (_MOST_READ if self._too_large else _MOST_STREAMED):
-                break
-        if self._tar.position > _MOST_STREAMED:
-            raise UserError("the build path holds more than 16 GB; set [build] path to a folder")
-        return self._tree
+    @property
+    def most(self) -> int:
+        """Less than usual once a package is known to be too large."""
+        return _MOST_READ if self._too_large else super().most
 
-    @staticmethod
-    def _check_is_folder(member: Member) -> None:
-        if member.kind != DIRECTORY:
-            raise UserError(f"the build output holds {member.name!r}, which is no file name")
+    def skips(self, name: str) -> bool:
+        """Whether it is Python's bytecode.
 
-    def _add(self, name: str, member: Member) -> None:
-        tree = self._tree
-        if member.kind == DIRECTORY:
-            tree.add_folder(name)
-            return
-        if _is_bytecode(name):
-            return
-        tree.check_new(name)
-        if member.kind == FILE:
-            tree.files[name] = self._store(name, member)
-        elif member.kind == HARDLINK:
-            self._add_hardlink(name, member)
-        elif member.kind in SPECIAL:
-            tree.special[name] = SPECIAL[member.kind]
-        else:
-            tree.links[name] = member.link
+        It holds its source's time, so it differs from build to build and no longer fits the source
+        once times are normalised: Python would compile anew anyway.
+        """
+        return name.endswith(".pyc") or "__pycache__" in name.split("/")
 
-    def _add_hardlink(self, name: str, member: Member) -> None:
-        target = self._relative(member.link)
-        if target in self._tree.files:
-            self._tree.files[name] = self._tree.files[target]
-        elif target in self._tree.links:
-            self._tree.links[name] = self._tree.links[target]
-        else:
-            raise UserError(f"{name!r} is a hard link to {target!r}, which is not in the tree")
-
-    def _store(self, name: str, member: Member) -> Blob:
+    def store(self, name: str, member: Member) -> Blob:
+        """Compress what is wanted, keep what a link may want yet."""
         blob = Blob(member.size, member.executable)
         wanted = [one for one in self._wanted if one.matches(name)]
         for one in wanted:
@@ -144,32 +109,6 @@ class _Reader:
             self._kept += member.size
             self._deflater.keep(blob, self._tar.read)
         return blob
-
-    def _relative(self, name: str) -> str:
-        """The name below the build path; whatever could leave it is refused."""
-        parts = [part for part in name.split("/") if part not in ("", ".")]
-        if name.startswith("/") or ".." in parts:
-            raise UserError(f"the build output holds {name!r}, which leaves the build path")
-        if self._prefix:
-            if not parts or parts[0] != self._prefix:
-                raise UserError(f"the build output holds {name!r}, which leaves the build path")
-            parts = parts[1:]
-        return "/".join(parts)
-
-
-def _prefix(first: Member) -> str:
-    """The folder's own name, with which the engine prefixes all that is in it."""
-    name = first.name.rstrip("/")
-    return "" if first.kind != DIRECTORY or name in (".", "") or "/" in name else name
-
-
-def _is_bytecode(name: str) -> bool:
-    """Whether it is Python's bytecode.
-
-    It holds its source's time, so it differs from build to build and no longer fits the source
-    once times are normalised: Python would compile anew anyway.
-    """
-    return name.endswith(".pyc") or "__pycache__" in name.split("/")
 
 
 def _choose(tree: Tree, selection: Selection, function: str) -> dict[str, Blob]:

@@ -61,9 +61,17 @@ class Ledger:
         self._waitaof: bool | None = None
 
     def accept(
-        self, order: Order, delivery: str, stages: tuple[str, ...], first_queue: str
+        self,
+        order: Order,
+        delivery: str,
+        stages: tuple[str, ...],
+        first_queue: str,
+        *,
+        instead_of: str = "",
     ) -> Accepted:
         """Take an order on: once per delivery, and once per repository, environment and commit.
+
+        `instead_of` is an ended run of the same order, whose place the new run takes.
 
         Raises:
             NotDurableError: the record may not survive a power cut; the sender should try again.
@@ -85,6 +93,7 @@ class Ledger:
             queue.message(queue.ADVANCE, run_id, run_id, first_queue),
             DELIVERY_SECONDS,
             ORDER_SECONDS,
+            instead_of,
         )
         self._confirm()
         return Accepted(known, bool(fresh))
@@ -133,9 +142,21 @@ class Ledger:
         )
         return str(answer)
 
-    def drain(self, owner: str) -> None:
-        """Have a worker's runs handed back: each hears of it at its next heartbeat."""
-        self.redis.set(keys.drain(owner), "1", ex=DRAIN_SECONDS)
+    def drain(self, owner: str, *, drained: bool) -> None:
+        """Have a worker's runs handed back, each at its next heartbeat; or no longer."""
+        if drained:
+            self.redis.set(keys.drain(owner), "1", ex=DRAIN_SECONDS)
+        else:
+            self.redis.delete(keys.drain(owner))
+
+    def now(self) -> int:
+        """Redis's clock, in milliseconds since 1970."""
+        seconds, micros = self.redis.time()
+        return int(seconds) * 1000 + int(micros) // 1000
+
+    def once(self, name: str, seconds: float) -> bool:
+        """Whether this is the first call for a name in so many seconds, among all workers."""
+        return bool(self.redis.set(keys.once(name), "1", nx=True, ex=int(seconds)))
 
     def cancel(self, run_id: str, why: str) -> str:
         """Ask for a run's end: `cancelled`, `asked`, `ended` or `gone`."""
@@ -195,6 +216,10 @@ class Ledger:
         """Become the run's only reporter: its revision and what was told, or None if taken."""
         revision, told = self._scripts("report_begin", run_id, token, int(seconds * 1000))
         return (revision, told) if revision else None
+
+    def report_beat(self, run_id: str, token: str, seconds: float) -> bool:
+        """Stay the run's reporter for `seconds` more; False when another one has taken over."""
+        return bool(self._scripts("report_beat", run_id, token, int(seconds * 1000)))
 
     def report_end(
         self, run_id: str, token: str, revision: str, told: str, again_in: float | None = None

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from redis import Redis
@@ -12,6 +13,7 @@ from workers.ledger.codec import run_of
 from workers.run import Run, State
 
 SCAN = 200
+LATEST = 50
 
 
 def as_text(entries: list[tuple[str, str, str]]) -> str:
@@ -134,13 +136,12 @@ class History:
         found: dict[str, str] = json.loads(text) if text else {}
         return found
 
-    def newest(self) -> Iterator[Run]:
-        """The newest run of each branch that ever had one."""
+    def deployed(self) -> Iterator[Run]:
+        """The newest deploy of each branch that had one among its latest runs."""
         for index in self._redis.smembers(keys.BRANCHES):
-            for run_id in self._redis.zrevrange(index, 0, 0):
-                run = self.run(run_id)
-                if run is not None:
-                    yield run
+            latest = (self.run(run_id) for run_id in self._redis.zrevrange(index, 0, LATEST))
+            found = (run for run in latest if run and run.order.purpose == "deploy")
+            yield from islice(found, 1)
 
     def task(self, task_id: str) -> dict[str, str] | None:
         """One queued task as the ledger saw it, or None."""

@@ -42,6 +42,11 @@ def drain(owner: str) -> str:
     return f"{PREFIX}drain:{owner}"
 
 
+def once(name: str) -> str:
+    """What says that something was done lately."""
+    return f"{PREFIX}once:{name}"
+
+
 def waiting(place: str) -> str:
     """The run that waits for people at one place."""
     return f"{PREFIX}waiting:{place}"

@@ -1,7 +1,5 @@
 """Waits for people where the operator says so, right before the aliases move."""
 
-from time import time
-
 from workers.approval import VOTES, Vote
 from workers.errors import CancelledError, SupersededError, WaitError
 from workers.run import State
@@ -46,7 +44,7 @@ def _names(approvers: tuple[str, ...]) -> str:
 
 def _waited(context: Context) -> float:
     since = context.field("waiting_since")
-    return time() - int(since) / 1000 if since else 0.0
+    return (context.shop.ledger.now() - int(since)) / 1000 if since else 0.0
 
 
 def _older(context: Context, place: str) -> str | None:

@@ -1,6 +1,6 @@
 -- One delivery: known already, the same order as before, or a new run that is due. All or nothing.
 local id, delivery, order_key, order, stages, queue, branch, repository, pull_request,
-  broker_queue, message, delivery_seconds, order_seconds = unpack(ARGV)
+  broker_queue, message, delivery_seconds, order_seconds, instead_of = unpack(ARGV)
 local at = now()
 local delivery_key = P .. 'delivery:' .. delivery
 
@@ -10,7 +10,7 @@ if delivery ~= '' then
 end
 
 local same = redis.call('GET', P .. 'order:' .. order_key)
-if same and redis.call('EXISTS', run_key(same)) == 1 then
+if same and same ~= instead_of and redis.call('EXISTS', run_key(same)) == 1 then
   if delivery ~= '' then redis.call('SET', delivery_key, same, 'EX', delivery_seconds) end
   if pull_request ~= '' and redis.call('HSETNX', run_key(same), 'pull_request', pull_request) == 1 then
     changed(same, at)
