@@ -7,7 +7,7 @@ from time import time
 import structlog
 from redis.exceptions import RedisError
 
-from workers import queue
+from workers import queue, supersession
 from workers.console import Console
 from workers.errors import (
     BusyError,
@@ -136,6 +136,7 @@ class Walk:
             if self._stage.queue not in self.shop.settings.queues:
                 return self._hand_over()
             self.lease.check()
+            supersession.check(context, self._stage.name)
             self._run_stage(context)
         return self._end(State.SUCCEEDED)
 

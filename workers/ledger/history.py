@@ -10,6 +10,7 @@ from redis import Redis
 
 from workers.ledger import keys
 from workers.ledger.codec import run_of
+from workers.order import Order
 from workers.run import Run, State
 
 SCAN = 200
@@ -135,6 +136,15 @@ class History:
         text = self._redis.hget(keys.LIVE, place)
         found: dict[str, str] = json.loads(text) if text else {}
         return found
+
+    def later(self, run_id: str, order: Order) -> Iterator[Run]:
+        """The runs of the same branch that were accepted after this one, newest first."""
+        (score,) = self.fields(run_id, "score")
+        index = keys.branch(order.repository, order.branch)
+        for other in self._redis.zrevrangebyscore(index, "+inf", f"({score}", start=0, num=LATEST):
+            run = self.run(other)
+            if run is not None:
+                yield run
 
     def deployed(self) -> Iterator[Run]:
         """The newest deploy of each branch that had one among its latest runs."""
