@@ -5,13 +5,13 @@ from flask import Blueprint, Response
 from redis.exceptions import RedisError
 
 from service.access import person
-from service.api import approvals, runs, tasks
+from service.api import approvals, environments, runs, tasks
 from service.problems import problem
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 log = structlog.get_logger()
 
-for part in (runs, approvals, tasks):
+for part in (runs, approvals, environments, tasks):
     blueprint.register_blueprint(part.blueprint)
 
 

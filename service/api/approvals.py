@@ -1,20 +1,18 @@
-"""Approving and rejecting over HTTP."""
+"""Approving and rejecting: one way for a word to count, wherever it comes from."""
 
 from flask import Blueprint, Response, abort, current_app, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from config.server import Approval
 from service.access import person
+from service.api import waiting
+from service.api.waiting import Asked
 from service.problems import problem
 from service.web import Web
 from workers.approval import ForbiddenError, Verdict, Vote, admit, candidate
-from workers.run import Run
+from workers.run import Run, State
 
 blueprint = Blueprint("approvals", __name__)
-CONFLICTS = {
-    "not waiting": "The run is not waiting for approval.",
-    "voted": "You have said your word on this run already.",
-}
 
 
 class Word(BaseModel):
@@ -41,46 +39,80 @@ def reject(run_id: str) -> Response:
 
 def _answer(run_id: str, verdict: Verdict) -> Response:
     who = person()
+    body = request.get_data()
     try:
-        word = Word.model_validate(request.get_json(silent=True) or {})
+        # Whatever its content type says: a body that goes unread would be a word without bounds.
+        word = Word.model_validate_json(body) if body else Word()
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        return problem(400, f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
-    origin = f"api {request.remote_addr}"
-    decide(run_id, who.name if who else "", verdict, word, origin)
-    response = jsonify(state="counted", verdict=verdict)
+        where = ".".join(map(str, first["loc"])) or "body"
+        return problem(400, f"{where}: {first['msg']}")
+    found = decide(run_id, who.name if who else "", verdict, word, f"api {request.remote_addr}")
+    response = jsonify(state="counted", verdict=verdict, missing=found.missing)
     response.status_code = 202
     return response
 
 
-def decide(run_id: str, who: str, verdict: Verdict, word: Word, origin: str) -> None:
-    """Count one person's word, wherever it comes from; 403, 404 or 409 when it can't count."""
+def decide(run_id: str, who: str, verdict: Verdict, word: Word, origin: str) -> Asked:
+    """Count one person's word; what is asked after it.
+
+    Aborts with 403, 404 or 409, and a sentence for that person, when the word can't count.
+    """
     web: Web = current_app.extensions["slipway"]
     run = web.ledger.history.run(run_id)
     if run is None:
         abort(404, f"There is no run {run_id[:50]}, or it is no longer kept.")
     rule = _rule(web, run)
+    name = _spelled(web, rule, who)
+    why_not = objection(rule, run, name)
+    if why_not:
+        abort(403, why_not)
+    _same(web, run, word)
+    note = " ".join(word.note.split())
+    vote = Vote(who=name, verdict=verdict, at=0, origin=origin, note=note)
+    answer = web.ledger.vote(run_id, vote, rule.required, "deploy")
+    if answer != "counted":
+        abort(409, _conflict(web, run_id, answer))
+    return waiting.asked(web, run) or abort(404, "The run is no longer kept.")
+
+
+def objection(rule: Approval, run: Run, who: str) -> str | None:
+    """Why somebody's word does not count on a run, or None if it does."""
     try:
         admit(rule, run.order, who)
     except ForbiddenError as error:
-        abort(403, str(error))
-    _same(web, run, word)
-    vote = Vote(who=who, verdict=verdict, at=0, origin=origin, note=word.note)
-    answer = web.ledger.vote(run_id, vote, rule.required, "deploy")
-    if answer != "counted":
-        abort(409, CONFLICTS.get(answer, "The run is gone."))
+        return str(error)
+    return None
 
 
 def _rule(web: Web, run: Run) -> Approval:
     environment = web.operator.environments.get(run.order.environment or "")
     if environment is None or environment.approval is None:
-        abort(409, CONFLICTS["not waiting"])
+        abort(409, "The run is not waiting: nobody is asked about it.")
     return environment.approval
+
+
+def _spelled(web: Web, rule: Approval, who: str) -> str:
+    """One spelling of a name: logins know no case, and nobody counts twice by another way."""
+    known = (*rule.approvers, *web.settings.api_tokens)
+    return next((name for name in known if name.lower() == who.lower()), who.lower())
 
 
 def _same(web: Web, run: Run, word: Word) -> None:
     """What is approved is what was seen: the commit, and the hash of all its packages."""
+    if run.state is not State.WAITING:
+        abort(409, _conflict(web, run.id, "not waiting"))
     (packages,) = web.ledger.history.fields(run.id, "packages")
     seen = ((word.commit, run.order.commit), (word.sha256, candidate(packages or "{}")))
     if any(said is not None and said != true for said, true in seen):
-        abort(409, "That is not what waits here: another commit or other packages. Look again.")
+        abort(409, "Another candidate waits now: not the commit or packages you saw. Look again.")
+
+
+def _conflict(web: Web, run_id: str, answer: str) -> str:
+    if answer == "voted":
+        return "You have said your word on this run already."
+    run = web.ledger.history.run(run_id)
+    if run is None:
+        return "The run is no longer kept."
+    why = f": {run.error}" if run.error and run.state.final else ""
+    return f"The run is not waiting for approval; it is {run.state}{why}"

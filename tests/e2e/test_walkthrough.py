@@ -16,7 +16,7 @@ def test_a_push_becomes_a_live_alias(world):
     commit = world.push(example())
     run = world.ended(commit)
     assert run["state"] == "succeeded", world.story(run)
-    assert [stage["state"] for stage in run["stages"]] == ["succeeded"] * 7
+    assert [stage["state"] for stage in run["stages"]] == ["succeeded"] * 8
 
     key = f"{FUNCTION}/{commit}.zip"
     assert key in world.aws.objects(BUCKET)
@@ -40,6 +40,8 @@ def test_a_push_becomes_a_live_alias(world):
     }
     status = world.github.latest("watchlist/movies-loader", commit)["slipway/deploy/sandbox"]
     assert status.target_url == run["url"]
+    (released,) = world.slipway.get("/api/v1/environments/sandbox/releases").json()["releases"]
+    assert (released["commit"], released["version"]) == (commit, version["Version"])
     assert "index.py" in world.aws.files(BUCKET, key)
     assert "[test/unit]" in world.slipway.log(run["id"])
 

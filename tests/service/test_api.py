@@ -139,3 +139,12 @@ def test_a_run_without_success_is_repeated(slipway, ids):
     assert (again["commit"], again["state"]) == (slipway.run(ids[0])["commit"], "queued")
     assert post(ids[0], "retry").status_code == 409
     assert post(UNKNOWN, "retry").status_code == 404
+
+
+def test_environments_are_the_operators(slipway, door):
+    """Who may read sees what there is; releases of an unknown one are not found."""
+    names = [one["name"] for one in slipway.get("/api/v1/environments").json()["environments"]]
+    assert names == ["sandbox", "staging", "production"]
+    assert slipway.get("/api/v1/environments/sandbox/releases").json() == {"releases": []}
+    assert slipway.get("/api/v1/environments/moon/releases").status_code == 404
+    assert slipway.get("/api/v1/environments/sandbox/releases", limit=0).status_code == 400

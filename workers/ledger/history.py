@@ -137,6 +137,11 @@ class History:
         found: dict[str, str] = json.loads(text) if text else {}
         return found
 
+    def released(self, environment: str, start: int, count: int) -> list[dict[str, Any]]:
+        """What was made live in an environment, newest first; times in milliseconds since 1970."""
+        rows = self._redis.lrange(keys.released(environment), start, start + count - 1)
+        return [json.loads(row) for row in rows]
+
     def later(self, run_id: str, order: Order) -> Iterator[Run]:
         """The runs of the same branch that were accepted after this one, newest first."""
         (score,) = self.fields(run_id, "score")

@@ -42,6 +42,11 @@ def drain(owner: str) -> str:
     return f"{PREFIX}drain:{owner}"
 
 
+def released(environment: str) -> str:
+    """What was released to an environment, newest first."""
+    return f"{PREFIX}released:{environment}"
+
+
 def once(name: str) -> str:
     """What says that something was done lately."""
     return f"{PREFIX}once:{name}"

@@ -11,9 +11,11 @@ from redis.exceptions import RedisError
 from workers.errors import BusyError, CancelledError, DrainedError, StoppedError, WaitError
 from workers.ledger.codec import releases_text, stages_text
 from workers.ledger.scripts import Scripts
+from workers.order import Order
 from workers.run import Release, StageRecord, State
 
 LOST_AFTER = 0.8
+RELEASES_KEPT = 2000
 
 
 class Lease:
@@ -93,10 +95,14 @@ class Lease:
         """Remember what the run makes live."""
         self.write(releases=releases_text(tuple(releases)))
 
-    def live(self, place: str, release: Release, commit: str) -> None:
+    def live(self, place: str, release: Release, order: Order) -> None:
         """Remember which commit an alias runs: identical packages share an older one's version."""
-        what = {"version": release.version, "commit": commit, "run": self.run_id}
-        self._fenced("live", place, json.dumps(what))
+        what = release.model_dump() | {
+            "commit": order.commit,
+            "repository": order.repository,
+            "run": self.run_id,
+        }
+        self._fenced("live", place, json.dumps(what), order.environment or "", RELEASES_KEPT)
 
     def finish(
         self, state: State, stages: tuple[StageRecord, ...], fault: str = "", why: str = ""

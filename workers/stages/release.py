@@ -28,9 +28,10 @@ def run(context: Context) -> str:
     except RunError:
         _put_back(context, moved, alias)
         raise
-    for release in releases:
-        context.lease.live(_place(context, release), release, context.order.commit)
-    context.lease.releases(r.model_copy(update={"alias": alias}) for r in releases)
+    done = [release.model_copy(update={"alias": alias}) for release in releases]
+    for release in done:
+        context.lease.live(_place(context, release), release, context.order)
+    context.lease.releases(done)
     versions = ", ".join(f"{r.function} {r.version}" for r in releases)
     return f"{alias} runs {versions}"
 

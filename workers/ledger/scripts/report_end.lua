@@ -8,9 +8,7 @@ if redis.call('EXISTS', run_key(id)) == 0 then
 end
 redis.call('HSET', run_key(id), 'told', told)
 if delay ~= '' then
-  local later = text(now() + tonumber(delay))
-  redis.call('HSET', run_key(id), 'report_after', later)
-  redis.call('ZADD', P .. 'reports', later, id)
+  redis.call('ZADD', P .. 'reports', text(now() + tonumber(delay)), id)
 elseif redis.call('HGET', run_key(id), 'revision') == revision then
   redis.call('ZREM', P .. 'reports', id)
 else
