@@ -5,7 +5,7 @@ from flask import Flask
 from config.server import Operator
 from config.server import load as load_operator
 from config.settings import Settings, settings
-from service import access, api, dashboard, health, problems, webhook
+from service import access, api, dashboard, health, problems, slack, webhook
 from service.web import Web
 from workers.ledger import Ledger
 from workers.ledger.connection import hasty
@@ -32,7 +32,7 @@ def create_app(chosen: Settings | None = None, operator: Operator | None = None)
         SESSION_COOKIE_SECURE=web.url.startswith("https:"),
     )
     app.extensions["slipway"] = web
-    for room in (webhook, health, api, dashboard):
+    for room in (webhook, slack, health, api, dashboard):
         app.register_blueprint(room.blueprint)
     problems.install(app)
     return app

@@ -19,7 +19,7 @@ class Person:
 def person() -> Person | None:
     """Who asks, or None; the answer is kept for the request."""
     if "person" not in g:
-        g.person = _bearer() or _signed_in()
+        g.person = bearer() or _signed_in()
     found: Person | None = g.person
     return found
 
@@ -29,7 +29,8 @@ def _tokens() -> dict[str, str]:
     return {name: token.get_secret_value() for name, token in web.settings.api_tokens.items()}
 
 
-def _bearer() -> Person | None:
+def bearer() -> Person | None:
+    """The owner of the request's bearer token, or None."""
     kind, _, given = request.headers.get("Authorization", "").partition(" ")
     return whose(given.strip()) if kind.lower() == "bearer" else None
 

@@ -2,6 +2,8 @@
 
 import click
 
+from service.cli_approval import approve, reject
+from service.cli_build import build
 from service.cli_repository import check, hook
 from service.cli_runs import cancel, log, runs
 
@@ -15,5 +17,5 @@ def main() -> None:
     """
 
 
-for command in (check, hook, runs, log, cancel):
+for command in (check, build, hook, runs, log, approve, reject, cancel):
     main.add_command(command)

@@ -73,6 +73,11 @@ class Client:
         """Ask for a run's end; the state that it is in now, or `asked`."""
         return str(self._json(self._ask("POST", f"/runs/{run_id}/cancel"))["state"])
 
+    def decide(self, run_id: str, verdict: str, word: dict[str, str]) -> int:
+        """Approve or reject what waits; how many approvals are missing after it."""
+        answer = self._json(self._ask("POST", f"/runs/{run_id}/{verdict}", body=word))
+        return int(answer.get("missing", 0))
+
     def find(self, given: str) -> str:
         """The id of the run that is meant: the whole id, or how one recent run's id begins."""
         start = given.lower()
@@ -93,13 +98,18 @@ class Client:
         return found[0]
 
     def _ask(
-        self, method: str, path: str, query: dict[str, str | int] | None = None
+        self,
+        method: str,
+        path: str,
+        query: dict[str, str | int] | None = None,
+        body: dict[str, str] | None = None,
     ) -> requests.Response:
         try:
             answer = self._session.request(
                 method,
                 f"{self._url}/api/v1{path}",
                 params=query,
+                json=body,
                 timeout=TIMEOUT,
                 allow_redirects=False,
             )

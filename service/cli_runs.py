@@ -71,7 +71,7 @@ def log(*, follow: bool, run: str) -> None:
         return
     ended = _follow(client, run_id)
     state = str(ended["state"])
-    why = f": {_word(ended['error'])}" if ended.get("error") and state != "succeeded" else ""
+    why = f": {one_line(ended['error'])}" if ended.get("error") and state != "succeeded" else ""
     click.secho(f"run {run_id} {state}{why}", fg=COLOURS.get(state), err=True)
     sys.exit(0 if state == "succeeded" else 1)
 
@@ -112,17 +112,17 @@ def _columns(run: dict[str, Any], *, terminal: bool) -> tuple[str, ...]:
     return (
         run["id"][:SHORT_ID] if terminal else run["id"],
         run["state"],
-        _word(run["repository"]),
-        _word(run["ref"].removeprefix("refs/heads/")),
+        one_line(run["repository"]),
+        one_line(run["ref"].removeprefix("refs/heads/")),
         run["commit"][:7] if terminal else run["commit"],
-        _word(run["environment"] or run["purpose"]),
+        one_line(run["environment"] or run["purpose"]),
         words.ago(_milliseconds(created)) if terminal else created,
         words.duration(lasted) if terminal else f"{(lasted or 0) / 1000:.3f}",
     )
 
 
-def _word(text: str) -> str:
-    """One line without colours or anything else that a terminal would obey."""
+def one_line(text: str) -> str:
+    """A text as one line without colours or anything else that a terminal would obey."""
     return re.sub(r"\s+", " ", click.unstyle(plain(text)))
 
 

@@ -18,6 +18,7 @@ class Asked:
     """
 
     rule: Approval | None
+    alias: str
     votes: tuple[Vote, ...]
     until: int | None
     commit: str
@@ -50,6 +51,7 @@ def asked(web: Web, run: Run) -> Asked | None:
     waits = run.state is State.WAITING
     return Asked(
         rule=rule,
+        alias=environment.alias if environment else "",
         votes=VOTES.validate_json(said or "[]"),
         until=int(until) if until and waits else None,
         commit=run.order.commit,
@@ -66,6 +68,7 @@ def approval(web: Web, run: Run) -> dict[str, Any] | None:
         "required": found.rule.required if found.rule else None,
         "approvers": list(found.rule.approvers) if found.rule else [],
         "missing": found.missing,
+        "alias": found.alias,
         "votes": [vote.model_dump() | {"at": time(vote.at)} for vote in found.votes],
         "expires_at": time(found.until),
         "commit": found.commit,

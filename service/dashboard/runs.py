@@ -8,7 +8,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from service.access import person
-from service.dashboard import console, words
+from service.dashboard import approval, console, words
 from service.dashboard.filters import CHECK, Filters
 from service.web import Web
 from workers import queue
@@ -50,6 +50,7 @@ def history() -> str:
         environment_rules=tuple(web.operator.environments.values()),
         repositories=_repositories(web, page),
         states=tuple(State),
+        asked_for=_asked_for(web, page),
         now=words.now(),
         words=words,
         url=web.url,
@@ -59,6 +60,12 @@ def history() -> str:
 def _repositories(web: Web, page: Page) -> list[str]:
     exact = {rule.name for rule in web.operator.repositories if not re.search(r"[*?]", rule.name)}
     return sorted(exact | {run.order.repository for run in page.runs})
+
+
+def _asked_for(web: Web, page: Page) -> set[str]:
+    """The runs that wait for the reader's own word."""
+    waiting = (run for run in page.runs if run.state is State.WAITING)
+    return {run.id for run in waiting if (found := approval.panel(web, run)) and found.usable}
 
 
 @blueprint.get("/runs/<run_id>")
@@ -113,6 +120,7 @@ def _view(run: Run) -> dict[str, Any]:
         "run": run,
         "words": words,
         "now": now,
+        "approval": approval.panel(_web(), run),
         "bars": _bars(run, now),
         "explained": run.error if run.state in _EXPLAINED else None,
         "cancelling": bool(cancelling) and not run.state.final,

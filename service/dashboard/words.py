@@ -58,6 +58,15 @@ def duration(milliseconds: int | None) -> str:
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
+def left(milliseconds: int) -> str:
+    """How long it still is until something, to the minute."""
+    minutes = milliseconds // (_MINUTE * 1000)
+    if minutes < 1:
+        return "less than a minute"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
 def lasted(thing: Run | StageRecord, at: int) -> int | None:
     """Milliseconds from start to end, or to `at` while it lives; None before it has begun."""
     if thing.started_at is None:

@@ -14,6 +14,7 @@ MODELS = (
     server.Environment,
     server.Approval,
     server.Repository,
+    server.Slack,
     pipeline.Test,
     pipeline.Check,
     pipeline.Build,

@@ -128,6 +128,16 @@ def test_approvers_are_matched_without_case():
     assert server.Approval().may_approve("octodog")
 
 
+def test_slack_members_are_named_by_their_id():
+    """An ID leads to a login; a name in its place is refused with an example."""
+    slack = f'[slack]\nusers = {{ U024BE7LH = "octocat" }}\n{environment("")}'
+    assert server.parse(slack).slack.users["U024BE7LH"] == "octocat"
+    assert server.parse(environment("")).slack.users == {}
+    (problem,) = refused(slack.replace("U024BE7LH", "octocat"))
+    assert problem.startswith("2: slack.users.octocat: ")
+    assert 'a member ID such as "U024BE7LH"' in problem
+
+
 def test_one_branch_belongs_to_one_environment():
     """The second environment that claims a branch is refused, even beside other problems."""
     text = (

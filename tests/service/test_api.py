@@ -1,9 +1,12 @@
 """The JSON API over real HTTP: who may ask, and what is answered."""
 
+import re
+
 import pytest
 import requests
 
 from tests.service.conftest import push
+from tests.stand_ins.slipway import TOKEN
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
@@ -148,3 +151,17 @@ def test_environments_are_the_operators(slipway, door):
     assert slipway.get("/api/v1/environments/sandbox/releases").json() == {"releases": []}
     assert slipway.get("/api/v1/environments/moon/releases").status_code == 404
     assert slipway.get("/api/v1/environments/sandbox/releases", limit=0).status_code == 400
+
+
+def test_a_session_alone_changes_nothing(slipway, ids):
+    """A cookie may read, but an action wants a token: no other site can act through a browser."""
+    browser = requests.Session()
+    page = browser.get(f"{slipway.url}/sign-in", timeout=5).text
+    (csrf,) = re.findall(r'name="csrf_token" value="([^"]+)"', page)
+    form = {"csrf_token": csrf, "token": TOKEN}
+    answer = browser.post(f"{slipway.url}/sign-in", data=form, timeout=5)
+    assert answer.status_code == 200, answer.text
+    url = f"{slipway.url}/api/v1/runs/{ids[0]}"
+    assert browser.get(url, timeout=5).status_code == 200
+    assert browser.post(f"{url}/cancel", timeout=5).status_code == 401
+    assert slipway.run(ids[0])["state"] == "queued"

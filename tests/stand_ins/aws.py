@@ -58,9 +58,15 @@ class AwsStandIn:
         self._process = Process(command, log, env=env)
         self._clients: dict[str, Any] = {}
 
-    def start(self) -> Self:
-        """Start it and wait until it answers."""
+    def launch(self) -> Self:
+        """Start it, without waiting; `start` waits."""
         self._process.start()
+        return self
+
+    def start(self) -> Self:
+        """Start it, if it is not yet, and wait until it answers."""
+        if not self._process.running:
+            self.launch()
         wait_for_http(self._process, f"{self.url}/moto-api/", seconds=60)
         return self
 

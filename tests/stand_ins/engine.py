@@ -111,7 +111,7 @@ class Engine:
     def _install(self) -> None:
         with locked(self.cache / "install.lock"):
             if not (find_client() and shutil.which("dockerd")):
-                wanted = ["docker.io", "iptables"]
+                wanted = ["docker.io", "iptables", "mount"]
                 if _kernel_confines() and not shutil.which("apparmor_parser"):
                     wanted.append("apparmor")
                 install(wanted, ["docker-cli", "docker-buildx"], self.say)
@@ -205,7 +205,8 @@ class Engine:
         for pid in filter(None, (self.pid, self._containerd_pid)):
             _end(pid)
         for point in (*_mounts_below(self.cache / "engine"), *_mounts_below(self.run_dir)):
-            run(["umount", "--lazy", point], check=False)
+            if shutil.which("umount"):
+                run(["umount", "--lazy", point], check=False)
         # A pid file of a dead containerd makes the next engine wait for it in vain.
         shutil.rmtree(self.run_dir / "exec", ignore_errors=True)
         (self.run_dir / "docker.pid").unlink(missing_ok=True)

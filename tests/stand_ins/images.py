@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import docker
@@ -20,11 +19,11 @@ from docker.errors import DockerException, ImageNotFound
 from tests.stand_ins.engine_probe import find_client
 from tests.stand_ins.packages import Say, locked, run, update
 from tests.stand_ins.process import SetUpError
+from tests.stand_ins.recipes import RECIPES, Recipe
 
 REACH_SECONDS = 5
 PULL_SECONDS = 600
 LABEL = "slipway.made-from"
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 BASE = (
     "base-files",
     "base-passwd",
@@ -44,31 +43,6 @@ BASE = (
 )
 MERGED = ("bin", "sbin", "lib", "lib64")
 LEFT_OUT = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/info")
-# Modules whose bytecode is worth having: what a test run and a build import.
-WARM = (
-    "asyncio, compileall, email, http.server, json, logging, sqlite3, ssl, unittest.mock, zipfile"
-)
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How one family of images is made; `{v}` is the version in the image's name."""
-
-    package: str
-    program: str
-    links: tuple[tuple[str, str], ...] = ()
-    warm: tuple[str, ...] = ()
-
-
-RECIPES = {
-    "python": Recipe(
-        "python{v}",
-        "python{v}",
-        (("python{v}", "python3"), ("python{v}", "python")),
-        ("-c", f"import {WARM}"),
-    ),
-    "node": Recipe("nodejs", "node"),
-}
 
 
 def ensure_images(docker_host: str, names: Iterable[str], cache: Path, say: Say = print) -> None:
@@ -134,7 +108,7 @@ def _make(client: docker.DockerClient, name: str, cache: Path) -> None:
     why = "nothing is known about making it"
     if recipe and version and shutil.which("apt-get"):
         try:
-            return _make_from_packages(client, name, recipe, version[0], cache)
+            return _make_from_packages(client, name, recipe.of(version[0]), version[0], cache)
         except SetUpError as error:
             why = str(error)
     raise SetUpError(
@@ -149,11 +123,11 @@ def _make_from_packages(
     # Not on /tmp, which may be a small memory file system or forbid programs.
     with tempfile.TemporaryDirectory(dir=cache, prefix="image-") as folder:
         debs, root = Path(folder, "debs"), Path(folder, "root")
-        _download([*BASE, recipe.package.format(v=version)], debs)
+        _download([*BASE, recipe.package], debs)
         _unpack(debs, root)
-        _finish(root, recipe, version)
+        _finish(root, recipe)
         _check_version(root, recipe, name, version)
-        _import(client, name, root, recipe, version)
+        _import(client, name, root, recipe)
 
 
 def _download(packages: list[str], folder: Path) -> None:
@@ -197,7 +171,7 @@ def _unpack_one(root: Path, deb: Path) -> None:
         raise SetUpError(f"{deb.name} could not be unpacked: {done.stderr.decode()}")
 
 
-def _finish(root: Path, recipe: Recipe, version: str) -> None:
+def _finish(root: Path, recipe: Recipe) -> None:
     """What the packages' own scripts would do: users, certificates, links, library cache."""
     for kind in ("passwd", "group"):
         shutil.copy(root / f"usr/share/base-passwd/{kind}.master", root / "etc" / kind)
@@ -207,33 +181,30 @@ def _finish(root: Path, recipe: Recipe, version: str) -> None:
     (root / "etc/ssl/certs/ca-certificates.crt").write_text(bundle)
     for link, target in (("awk", "mawk"), ("which", "which.debianutils")):
         (root / "usr/bin" / link).symlink_to(target)
-    for target, link in recipe.links:
-        path = root / "usr/local/bin" / link
+    for link, target in recipe.links:
+        path = root / "usr/local" / link
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.symlink_to(f"/usr/bin/{target.format(v=version)}")
+        path.symlink_to(target)
     run(["ldconfig", "-r", root], check=False)
 
 
 def _check_version(root: Path, recipe: Recipe, name: str, version: str) -> None:
     """Refuse to tag an image as something that it is not."""
-    program = f"/usr/bin/{recipe.program.format(v=version)}"
     if os.geteuid() != 0:
-        if not (root / program.lstrip("/")).exists():
+        if not (root / recipe.program.lstrip("/")).exists():
             raise SetUpError(f"{name}: this distribution has no {recipe.package}")
         return
-    said = run(["chroot", root, program, "--version"]).stdout
+    said = run(["chroot", root, recipe.program, *recipe.version]).stdout
     if not re.match(rf"\D*{re.escape(version)}\b", said):
         raise SetUpError(f"{name}: this distribution has {said.strip() or 'another version'}")
     if recipe.warm:
-        run(["chroot", root, program, *recipe.warm], check=False)
+        run(["chroot", root, recipe.program, *recipe.warm], check=False)
 
 
-def _import(
-    client: docker.DockerClient, name: str, root: Path, recipe: Recipe, version: str
-) -> None:
+def _import(client: docker.DockerClient, name: str, root: Path, recipe: Recipe) -> None:
     changes = [
-        f"ENV PATH={PATH} LANG=C.UTF-8",
-        f'CMD ["{recipe.program.format(v=version)}"]',
+        f"ENV {' '.join(recipe.variables)} LANG=C.UTF-8",
+        f'CMD ["{recipe.command}"]',
         f"LABEL {LABEL}=packages",
     ]
     tar: list[str | Path] = [

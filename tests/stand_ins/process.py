@@ -47,6 +47,7 @@ class Process:
         self.cwd = cwd
         self.on_orphan = on_orphan
         self._child: subprocess.Popen[bytes] | None = None
+        self._asked = False
 
     @property
     def pid(self) -> int:
@@ -69,6 +70,7 @@ class Process:
         """Start it; the environment is this process's with `env` on top."""
         if self.running:
             raise RuntimeError(f"{self.command[0]} runs already")
+        self._asked = False
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
             self._child = subprocess.Popen(
@@ -82,11 +84,18 @@ class Process:
             )
         return self
 
+    def terminate(self) -> None:
+        """SIGTERM, once, without waiting; `stop` waits."""
+        if self._child is not None and self._child.returncode is None and not self._asked:
+            self._asked = True
+            # Not reaped yet, so the number is still its own.
+            os.kill(self.pid, signal.SIGTERM)
+
     def stop(self, grace: float = 10) -> None:
         """SIGTERM; after `grace` seconds SIGKILL; then SIGKILL to what is left of its group."""
         if self._child is None or self._child.returncode is not None:
             return
-        self._child.send_signal(signal.SIGTERM)
+        self.terminate()
         with suppress(ChildProcessError):
             self._wait_unreaped(grace)
         self._end_group()
@@ -109,6 +118,15 @@ class Process:
             if not self.running or time.monotonic() > deadline:
                 end = f"ended with {self.exit_code}" if not self.running else f"{seconds:g} s"
                 raise SetUpError(f"{what}: not ready ({end}):\n{self.tail()}")
+            time.sleep(TICK)
+
+    def wait_for_end(self, seconds: float = 30) -> None:
+        """Wait until it has ended by itself; one that has not by then is killed, a SetUpError."""
+        deadline = time.monotonic() + seconds
+        while self.running:
+            if time.monotonic() > deadline:
+                self.kill()
+                raise SetUpError(f"{self.command[0]} took over {seconds:g} s:\n{self.tail()}")
             time.sleep(TICK)
 
     def _wait_unreaped(self, seconds: float) -> None:

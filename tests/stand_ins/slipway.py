@@ -31,7 +31,12 @@ class Slipway:
     """Web, worker and beat; each can be ended and started again by its name."""
 
     def __init__(
-        self, folder: Path, operator: str, environment: Mapping[str, str], port: int | None = None
+        self,
+        folder: Path,
+        operator: str,
+        environment: Mapping[str, str],
+        port: int | None = None,
+        token: str = TOKEN,
     ) -> None:
         self.folder = folder
         self.port = port or free_port()
@@ -41,7 +46,7 @@ class Slipway:
         self.environment = {
             "SLIPWAY_CONFIG": str(folder / "server.toml"),
             "SLIPWAY_PUBLIC_URL": self.url,
-            "SLIPWAY_API_TOKENS": f"tests:{TOKEN}",
+            "SLIPWAY_API_TOKENS": f"tests:{token}",
             "SLIPWAY_DATA_DIR": str(folder / "data"),
             "GITHUB_WEBHOOK_SECRET": SECRET,
             "PORT": str(self.port),
@@ -53,7 +58,7 @@ class Slipway:
             for name, command in procfile().items()
         }
         self._http = requests.Session()
-        self._http.headers["Authorization"] = f"Bearer {TOKEN}"
+        self._http.headers["Authorization"] = f"Bearer {token}"
         self._http.trust_env = False
 
     def start(self, *names: str) -> Self:
@@ -65,7 +70,11 @@ class Slipway:
         return self
 
     def stop(self) -> None:
-        """End all of them in order."""
+        """End all of them, each in order."""
+        # Else the web process waits for this connection.
+        self._http.close()
+        for process in self.processes.values():
+            process.terminate()
         for process in self.processes.values():
             process.stop()
 

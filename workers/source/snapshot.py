@@ -44,6 +44,10 @@ class Snapshot:
         """The id of the commit's tree: two commits with the same files have the same."""
         return self._text("rev-parse", "--verify", "--quiet", f"{self.commit}^{{tree}}")
 
+    def subject(self) -> str:
+        """The first line of the commit's message, for people."""
+        return self._text("show", "--no-patch", "--format=%s", self.commit)
+
     def exists(self, path: str) -> bool:
         """Whether the commit holds a file, link or directory of that path."""
         return bool(self._entry(path))

@@ -2,8 +2,10 @@
 
 from config.pipeline import Pipeline, parse
 from config.toml import ConfigError
+from workers.docker.presets import recipe
 from workers.errors import OurError, UserError
 from workers.source.address import allowed
+from workers.stages import site
 from workers.stages.context import Context
 
 FILE = "slipway.toml"
@@ -22,7 +24,8 @@ def run(context: Context) -> str:
     except ConfigError as error:
         raise UserError(str(error)) from None
     _judge(context, pipeline)
-    context.lease.write(pipeline=text, tree=context.snapshot.tree())
+    subject = context.snapshot.subject()
+    context.lease.write(pipeline=text, tree=context.snapshot.tree(), subject=subject)
     return f"commit {context.order.commit[:7]} of {context.order.branch}"
 
 
@@ -50,22 +53,21 @@ def _judge(context: Context, pipeline: Pipeline) -> None:
     _refuse_unbuilt(context, pipeline)
     if pipeline.test is not None:
         context.require(pipeline.test.dockerfile, "[test] needs it")
-    if pipeline.functions:
+    distinct = {(pipeline.place(n), f.runtime): n for n, f in pipeline.functions.items()}
+    for function in distinct.values():
+        recipe(pipeline, function, context.snapshot, f"commit {context.order.commit[:7]}")
+    if pipeline.site:
         context.require(pipeline.build.dockerfile, "[build] needs it")
+        site.judge(context, pipeline.site)
     if context.order.purpose == "deploy":
-        _ = context.bucket, context.environment
+        _ = context.environment
+        if pipeline.functions:
+            _ = context.bucket
 
 
 def _refuse_unbuilt(context: Context, pipeline: Pipeline) -> None:
     """A guard that somebody configured and this version lacks is never skipped in silence."""
-    lacking = [
-        name
-        for name, asked in (
-            ("[site]", pipeline.site),
-            ("[sonar]", pipeline.sonar),
-        )
-        if asked
-    ]
+    lacking = [name for name, asked in (("[sonar]", pipeline.sonar),) if asked]
     if lacking:
         raise UserError(f"{FILE}: {', '.join(lacking)} is not in this version of Slipway yet")
     if context.order.purpose == "deploy" and context.environment.strategy != "all-at-once":

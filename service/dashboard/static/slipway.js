@@ -4,6 +4,9 @@
 (() => {
   const EVERY = 1000;
   const SLOWEST = 15000;
+  const PARTS = ["state", "times", "trouble", "approval", "word", "stages", "releases"].map(
+    (name) => `run-${name}`,
+  );
 
   async function fetched(address) {
     const answer = await fetch(address, { redirect: "manual", headers: { Accept: "text/html" } });
@@ -15,10 +18,21 @@
     return new DOMParser().parseFromString(await answer.text(), "text/html");
   }
 
-  // Puts a newer element in the place of the one with its id, unless the user is busy in it.
+  function busy(element) {
+    const fields = [...element.querySelectorAll("textarea")];
+    return (
+      element.contains(document.activeElement) ||
+      fields.some((field) => field.value !== field.defaultValue)
+    );
+  }
+
+  // Puts a newer element in the place of the one with its id, unless the user is busy in it;
+  // a form that is no longer of use goes in any case.
   function swap(newer) {
     const old = newer && document.getElementById(newer.id);
-    if (!old || old.outerHTML === newer.outerHTML || old.contains(document.activeElement)) return;
+    if (!old || old.outerHTML === newer.outerHTML) return;
+    const over = old.querySelector("form") && !newer.querySelector("form");
+    if (busy(old) && !over) return;
     old.replaceWith(document.adoptNode(newer));
   }
 
@@ -69,9 +83,7 @@
     if (!fresh) return false;
     const follow = atTheEnd();
     const position = fresh.getElementById("run-position");
-    for (const id of ["run-state", "run-times", "run-trouble", "run-stages", "run-releases"]) {
-      swap(fresh.getElementById(id));
-    }
+    for (const id of PARTS) swap(fresh.getElementById(id));
     append(fresh.getElementById("run-lines"));
     swap(position);
     if (position.dataset.state !== state) told(position.dataset.state);

@@ -1,0 +1,44 @@
+# Every target makes .venv first, from hashed, locked requirements; the second time that is no work.
+# PYTHON=/path/to/python3.11 chooses the Python; ARGS="…" is handed on to the target's program.
+
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test lint format bench soak clean
+
+help: ## this list
+	@echo "Slipway: a push to GitHub becomes a live AWS Lambda alias."
+	@echo
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 17
+
+demo: $(READY) ## sets everything up and turns a push into a live alias, on embedded parts
+	@$(BIN)/python -m demo $(ARGS)
+
+run: $(READY) ## web, worker and beat against real GitHub and AWS, from environment variables
+	@$(BIN)/python -m demo.run $(ARGS)
+
+test: $(READY) ## the whole test suite, soak excepted
+	@$(BIN)/python -m pytest -m "not soak" $(ARGS)
+
+lint: $(READY) ## ruff, mypy --strict and the house rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q tests/test_house.py
+
+format: $(READY) ## ruff's formatter and its safe fixes
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(READY) ## the benchmarks, side by side; results in docs/benchmarks.md
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+soak: $(READY) ## the long tests that `make test` leaves out
+	@$(BIN)/python -m pytest -m soak $(ARGS)
+
+clean: ## removes .venv, caches, and all that demos and tests keep below .slipway
+	@sh scripts/clean
+
+$(READY): requirements-bootstrap.lock requirements-dev.lock pyproject.toml scripts/set-up scripts/set_up.py
+	@sh scripts/set-up

@@ -1,0 +1,32 @@
+"""`python -m demo`: a push becomes a live alias, on embedded parts; `make demo` calls it."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from demo import surroundings
+from demo.surroundings import ROOT, Stopped
+
+EXAMPLE = ROOT / "examples" / "watchlist" / "movies-loader"
+
+
+def main() -> int:
+    """Run the demo; returns its exit code: 0, 1 for a failure, 128 and more for a signal."""
+    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
+    parser.add_argument(
+        "--example", type=Path, default=EXAMPLE, help="the directory to push (%(default)s)"
+    )
+    chosen = parser.parse_args()
+    surroundings.listen()
+    surroundings.isolate()
+    # Only now, because these take a second in which Ctrl-C is to be understood.
+    from demo.play import play
+
+    return play(chosen.example.resolve())
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Stopped as order:
+        sys.exit(128 + order.args[0])

@@ -1,0 +1,86 @@
+"""The demo from its first step to its last, and its clearing up, whatever happens."""
+
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import requests
+from botocore.exceptions import BotoCoreError, ClientError
+
+from demo import surroundings
+from demo.example import BRANCH, Example
+from demo.screen import Screen
+from demo.story import DemoError, heard, tell
+from demo.surroundings import Stopped
+from demo.world import World, world
+from tests.stand_ins.github import StandInError
+from tests.stand_ins.process import SetUpError
+
+FAILURES = (
+    DemoError,
+    SetUpError,
+    StandInError,
+    OSError,
+    requests.RequestException,
+    BotoCoreError,
+    ClientError,
+)
+FAILED = 1
+
+
+def play(path: Path) -> int:
+    """Run the demo with the files of `path`; returns its exit code."""
+    stack = ExitStack()
+    try:
+        code = _play(Example(path), stack)
+    finally:
+        surroundings.listen_no_more()
+        stack.close()
+    return code
+
+
+def _play(example: Example, stack: ExitStack) -> int:
+    screen, folder, served = Screen(), None, False
+    try:
+        folder = stack.enter_context(surroundings.folder())
+        with screen:
+            began = time.monotonic()
+            screen.say("Set-up", "bold")
+            parts = world(stack, example, folder, screen)
+            _push(parts, example, folder, screen)
+            screen.say(f"Done in {time.monotonic() - began:.1f} s.", "bold green")
+        served = screen.live
+        if served:
+            _serve(parts)
+    except Stopped as order:
+        print("\nstopping …", flush=True)
+        return 0 if served else 128 + int(order.args[0])
+    except FAILURES as error:
+        print(f"\nThe demo failed: {error}", flush=True)
+        if folder:
+            surroundings.keep(folder)
+            print(f"\nAll logs: {folder}", flush=True)
+        return FAILED
+    return 0
+
+
+def _push(parts: World, example: Example, folder: Path, screen: Screen) -> None:
+    with screen.step(f"git push to {BRANCH}") as row:
+        url = parts.github.repository(example.repository).clone_url
+        commit = example.push(folder / "checkout", url)
+        run = heard(parts, example, commit)
+        row.detail = f"{commit[:7]} to {url}"
+    screen.say()
+    tell(parts, example, screen, run)
+
+
+def _serve(parts: World) -> None:
+    """Keep everything running until somebody stops it.
+
+    Raises:
+        DemoError: one of the processes ended by itself.
+    """
+    print("\nIt keeps serving; Ctrl-C ends it and clears up.", flush=True)
+    while not (dead := parts.dead()):
+        time.sleep(1)
+    raise DemoError(f"{dead.log.stem} ended ({dead.exit_code}):\n{dead.tail()}")

@@ -1,0 +1,65 @@
+"""`make run`: the Procfile's processes on real services, or a complaint about what is missing."""
+
+import signal
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.e2e.conftest import OPERATOR
+from tests.stand_ins.ports import free_port
+from tests.stand_ins.process import answers
+
+pytestmark = pytest.mark.e2e
+NOTHING = {"SLIPWAY_CONFIG": None, "GITHUB_WEBHOOK_SECRET": None, "REDIS_URL": None}
+
+
+@pytest.fixture
+def variables(tmp_path: Path) -> dict[str, str | None]:
+    """What it needs, and no REDIS_URL."""
+    (tmp_path / "server.toml").write_text(OPERATOR)
+    return {
+        "SLIPWAY_CONFIG": str(tmp_path / "server.toml"),
+        "SLIPWAY_DATA_DIR": str(tmp_path / "data"),
+        "GITHUB_WEBHOOK_SECRET": "a secret",
+        "PORT": str(free_port()),
+        "REDIS_URL": None,
+    }
+
+
+def test_it_complains_once_about_everything_that_is_missing(start):
+    """All missing variables are named, once, and nothing is started."""
+    run = start("demo.run", **NOTHING)
+    assert run.process.wait(30) == 2, run.output
+    assert run.output.count("SLIPWAY_CONFIG") == 1
+    assert run.output.count("GITHUB_WEBHOOK_SECRET") == 1
+    assert run.left() == []
+
+
+def test_it_serves_on_port_with_a_redis_of_its_own(start, variables, tmp_path: Path):
+    """The ledger is ready on PORT, kept in the data directory, and SIGTERM ends everything."""
+    run = start("demo.run", **variables)
+    url = f"http://127.0.0.1:{variables['PORT']}"
+    run.said("worker |")
+    deadline = time.monotonic() + 60
+    while not answers(f"{url}/readyz"):
+        assert time.monotonic() < deadline, run.output
+        time.sleep(0.1)
+    assert requests.get(f"{url}/readyz", timeout=10).json() == {"status": "ok"}
+    assert (tmp_path / "data" / "redis" / "appendonly.aof").exists() or list(
+        (tmp_path / "data" / "redis" / "appendonlydir").iterdir()
+    )
+    run.end(signal.SIGTERM)
+    assert run.left() == []
+
+
+def test_one_process_that_fails_ends_the_others(start, variables):
+    """A taken port ends everything with an exit code that says so, without trying for ever."""
+    first = start("demo.run", **variables)
+    first.said("Listening at")
+    second = start("demo.run", **variables | {"REDIS_URL": "redis://127.0.0.1:1/0"})
+    assert second.process.wait(120) != 0
+    assert second.left() == []
+    first.end()
+    assert first.left() == []
