@@ -11,7 +11,16 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictB
 from config import toml
 from config.toml import ConfigError
 from config.toml_lines import Path as Location
-from config.values import Bucket, FrozenMap, ImagePath, InsidePath, Matching, Seconds, at_most
+from config.values import (
+    Bucket,
+    Distribution,
+    FrozenMap,
+    ImagePath,
+    InsidePath,
+    Matching,
+    Seconds,
+    at_most,
+)
 
 __all__ = ["Check", "ConfigError", "Function", "Pipeline", "Test", "check", "load", "parse"]
 
@@ -152,6 +161,12 @@ class Function(toml.Section):
     exclude: tuple[InsidePath, ...] | None = Field(
         None, description="paths or globs to leave out; else those of [package]"
     )
+    dockerfile: InsidePath | None = Field(
+        None, description="builds this function's image; else that of [build]"
+    )
+    path: ImagePath | None = Field(
+        None, description="where its files are in the image; else that of [build]"
+    )
     smoke: Smoke | None = Field(None, description="invoke the new version before it is released")
 
 
@@ -160,6 +175,17 @@ class Site(toml.Section):
 
     bucket: Bucket = Field(description="S3 bucket; the operator must allow it")
     path: ImagePath = Field(description="where the files are in the image, such as /app/dist")
+    immutable: tuple[InsidePath, ...] = Field(
+        (), description="paths or globs whose names change with their content, besides hashed names"
+    )
+    keep: Seconds = Field(
+        7 * 86400.0,
+        description="how long files stay after a release without them",
+        json_schema_extra={"default": "7d"},
+    )
+    distribution: Distribution | None = Field(
+        None, description="CloudFront distribution to invalidate; the environment's goes before it"
+    )
 
 
 class Sonar(toml.Section):
@@ -197,6 +223,16 @@ class Pipeline(toml.Document):
         test = raw.get("test")
         if isinstance(test, Mapping) and test.get("checks") == {}:
             yield ("test", "checks"), 'no check: add one, such as unit = "npm test"'
+
+    def place(self, function: str) -> tuple[str | None, str]:
+        """The Dockerfile that a function asks for, if any, and where its files are in the image.
+
+        Raises:
+            KeyError: the file has no such function.
+        """
+        own = self.functions[function]
+        asked = self.build.dockerfile if "dockerfile" in self.build.model_fields_set else None
+        return own.dockerfile or asked, own.path or self.build.path
 
     def selection(self, function: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What a function's package includes (empty: everything) and excludes.

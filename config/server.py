@@ -19,7 +19,7 @@ from pydantic.json_schema import SkipJsonSchema
 from config import toml
 from config.toml import ConfigError
 from config.toml_lines import Path as Location
-from config.values import Bucket, FrozenMap, Matching, Seconds
+from config.values import Bucket, Distribution, FrozenMap, Matching, Seconds
 
 __all__ = ["ConfigError", "Environment", "Operator", "Repository", "load", "parse"]
 
@@ -50,6 +50,7 @@ Branch = Annotated[
     ),
 ]
 Login = Annotated[str, Matching(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,99}", "a GitHub login without the @")]
+SlackUser = Annotated[str, Matching(r"[UW][A-Z0-9]{2,30}", 'a member ID such as "U024BE7LH"')]
 Email = Annotated[
     str, Matching(r"[^\s@,;<>\x00-\x1f\x7f]+@[^\s@,;<>\x00-\x1f\x7f]+", "an email address")
 ]
@@ -143,7 +144,10 @@ class Environment(toml.Section):
     email: tuple[Email, ...] = Field((), description="who gets an email with the log attached")
     aws: Aws | None = Field(None, description="another region or account than the process's own")
     bucket: Bucket | None = Field(
-        None, description="S3 bucket of packages; goes before the repository's"
+        None, description="S3 bucket of packages, and of sites that may be there; goes first"
+    )
+    distribution: Distribution | None = Field(
+        None, description="CloudFront distribution to invalidate when a site is released"
     )
     drift: Literal["report", "repair"] = Field(
         "report", description="what to do when an alias was moved by somebody else"
@@ -173,6 +177,14 @@ class Repository(toml.Section):
         return len(theirs) == len(ours) and all(map(fnmatch.fnmatchcase, theirs, ours))
 
 
+class Slack(toml.Section):
+    """Who somebody is whose button press comes from Slack."""
+
+    users: FrozenMap[SlackUser, Login] = Field(
+        {}, description="the GitHub login of each Slack member who may use the buttons"
+    )
+
+
 def _named(value: object) -> object:
     if not isinstance(value, Mapping):
         return value
@@ -198,6 +210,7 @@ class Operator(toml.Document):
         description="a [[repositories]] table for each repository or pattern",
         json_schema_extra={"minItems": 1},
     )
+    slack: Slack = Field(default_factory=Slack, description="who is who in Slack")
 
     @classmethod
     def across(cls, raw: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
@@ -259,7 +272,8 @@ def _shared_branches(raw: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
     owners: dict[str, str] = {}
     for name, table in _tables(raw):
         value = table.get("branch")
-        for index, branch in enumerate([value] if isinstance(value, str) else value or ()):
+        several = value if isinstance(value, list) else [value]
+        for index, branch in enumerate(several):
             where: Location = ("environments", name, "branch")
             if not isinstance(branch, str):
                 continue

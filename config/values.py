@@ -20,7 +20,9 @@ from pydantic_core import CoreSchema, core_schema
 K = TypeVar("K")
 V = TypeVar("V")
 
-_DURATION = re.compile(r"(?=.)(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?")
+_DURATION = re.compile(
+    r"(?=.)(?:([0-9]{1,9})d)?(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?"
+)
 _MOST_SECONDS = 365 * 24 * 3600.0
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _ADDRESS = re.compile(r"[0-9]+(\.[0-9]+){3}")
@@ -68,8 +70,8 @@ def seconds(value: object) -> float:
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         raise ValueError('expected a duration in quotes, such as "30s", "5m", "2h" or "1h30m"')
-    hours, minutes, rest = (int(part or 0) for part in match.groups())
-    total = float(hours * 3600 + minutes * 60 + rest)
+    days, hours, minutes, rest = (int(part or 0) for part in match.groups())
+    total = float(days * 86400 + hours * 3600 + minutes * 60 + rest)
     if not 0 < total <= _MOST_SECONDS:
         raise ValueError('expected a duration from "1s" to "8760h"')
     return total
@@ -139,8 +141,8 @@ Seconds = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "pattern": r"^(?=.)([0-9]{1,9}h)?([0-9]{1,9}m)?([0-9]{1,9}s)?$",
-            "examples": ["30s", "5m", "2h", "1h30m"],
+            "pattern": r"^(?=.)([0-9]{1,9}d)?([0-9]{1,9}h)?([0-9]{1,9}m)?([0-9]{1,9}s)?$",
+            "examples": ["30s", "5m", "2h", "1h30m", "7d"],
         }
     ),
 ]
@@ -149,6 +151,11 @@ Bucket = Annotated[
 ]
 InsidePath = Annotated[
     str, AfterValidator(_inside), WithJsonSchema({"type": "string", "pattern": r"^[^/\\]"})
+]
+# CloudFront's ids are capitals and digits.
+Distribution = Annotated[
+    str,
+    Matching(r"E[A-Z0-9]{5,31}", 'the id of a CloudFront distribution, such as "E1A2B3C4D5E6F7"'),
 ]
 ImagePath = Annotated[
     str, AfterValidator(_absolute), WithJsonSchema({"type": "string", "pattern": "^/"})

@@ -13,8 +13,9 @@ except (SettingsError, server.ConfigError, LedgerError) as error:
 
 bind = f"0.0.0.0:{_settings.port}"
 workers = _settings.web_processes
-worker_class = "gthread"
-threads = 8
+logger_class = "service.serving.AccessLog"
+worker_class = "service.serving.StayingWorker"
+threads = 32
 timeout = 30
 keepalive = 5
 # A control socket in the home directory is of no use here and one more way in.

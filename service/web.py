@@ -6,6 +6,9 @@ from config.server import Operator
 from config.settings import Settings
 from workers.ledger import Ledger
 
+TOLD = "slipway.told"
+"""In a request's environment: the log has a line about it already."""
+
 
 @dataclass(frozen=True)
 class Web:

@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from service.events import Ignored, UnreadableError, read
 from service.problems import problem
 from service.signature import verify
-from service.web import Web
+from service.web import TOLD, Web
 from workers.ledger import NotDurableError
 from workers.order import Order
 from workers.stages import STAGES, stages_of
@@ -67,6 +67,7 @@ def _payload(body: bytes) -> bytes:
 def _accept(web: Web, order: Order, delivery: str) -> Response:
     accepted = web.ledger.accept(order, delivery, stages_of(order), STAGES[0].queue)
     run_id = accepted.run_id
+    request.environ[TOLD] = True
     log.info("delivery", run=run_id, delivery=delivery, fresh=accepted.fresh)
     answer = {
         "run_id": run_id,

@@ -12,7 +12,7 @@ NOWHERE = "in the ledger"
 
 def archive(shop: Workshop, run: Run) -> str:
     """Write the log of an ended run to S3; its URL, or where it is when there is no bucket."""
-    place = _place(shop, run)
+    place = place_of(shop, run)
     if place is None:
         return NOWHERE
     aws, bucket = place
@@ -23,7 +23,7 @@ def archive(shop: Workshop, run: Run) -> str:
 
 def recall(shop: Workshop, run: Run) -> None:
     """Bring an archived log back into the ledger, for an hour."""
-    place = _place(shop, run)
+    place = place_of(shop, run)
     if place is None:
         return
     aws, bucket = place
@@ -37,7 +37,8 @@ def _key(run: Run) -> str:
     return f"slipway/logs/{run.id}.txt"
 
 
-def _place(shop: Workshop, run: Run) -> tuple[Aws, str] | None:
+def place_of(shop: Workshop, run: Run) -> tuple[Aws, str] | None:
+    """Where what is kept of a run goes: AWS and a bucket, or None when the operator named none."""
     rule = shop.operator.repository(run.order.repository)
     environment = shop.operator.environments.get(run.order.environment or "")
     bucket = (environment and environment.bucket) or (rule and rule.bucket)

@@ -37,7 +37,6 @@ LONGEST_RETRY_SECONDS = 60.0
 def advance(shop: Workshop, run_id: str, task_id: str) -> str:
     """Walk a run as far as it can go now; why it stopped, in a word."""
     owner = owner_of(os.getppid())
-    shop.ledger.task(task_id, state="started", started_at=_now(), worker=owner)
     lease = shop.ledger.lease(
         run_id,
         owner,
@@ -92,7 +91,6 @@ class Walk:
 
     def go(self) -> str:
         """Walk, and turn whatever happens into a verdict or a pause."""
-        self._tell()
         try:
             with Context.open(self.shop, self.run, self.lease, self.console) as context:
                 return self._stages(context)
@@ -153,7 +151,6 @@ class Walk:
         if state is StageState.SUCCEEDED:
             self.retries = 0
         self.lease.stages(tuple(self.records), retries=str(self.retries))
-        self._tell()
 
     def _set(self, state: StageState, **changes: object) -> None:
         record = self.records[self.at]

@@ -71,6 +71,46 @@ class Release(BaseModel):
     sha256: str | None = None
 
 
+class Tests(BaseModel):
+    """A check's JUnit XML summed up; `failing` names the first of those that failed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    failing: tuple[str, ...] = ()
+
+
+class Report(BaseModel):
+    """A check's HTML report: its first page, size in bytes, and where S3 has it.
+
+    `shown`: whether the web process can serve it; what is too large for that is only in S3.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    index: str | None = None
+    files: int
+    size: int
+    archive: str | None = None
+    shown: bool = True
+
+
+class CheckRecord(BaseModel):
+    """How one check ended, and what it left; `note` says what could not be read of that."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    exit_code: int
+    seconds: float
+    timed_out: bool = False
+    tests: Tests | None = None
+    report: Report | None = None
+    note: str | None = None
+
+
 class Run(BaseModel):
     """The life of one order; times in milliseconds since 1970, as Redis's clock told them."""
 
@@ -81,6 +121,7 @@ class Run(BaseModel):
     state: State
     stages: tuple[StageRecord, ...]
     releases: tuple[Release, ...] = ()
+    checks: tuple[CheckRecord, ...] = ()
     created_at: int
     started_at: int | None = None
     finished_at: int | None = None

@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
-from workers.run import Run
+from workers.run import Report, Run
 
 
 def time(milliseconds: int | str | None) -> str | None:
@@ -28,6 +29,8 @@ def run(shown: Run, url: str) -> dict[str, Any]:
         "state": shown.state,
         "stages": [_stage(stage.model_dump()) for stage in shown.stages],
         "releases": [release.model_dump() for release in shown.releases],
+        "checks": [check.model_dump(exclude={"report"}) for check in shown.checks],
+        "reports": reports(shown, url),
         "error": shown.error,
         "delivery": shown.delivery,
         "created_at": time(shown.created_at),
@@ -36,6 +39,27 @@ def run(shown: Run, url: str) -> dict[str, Any]:
         "url": f"{url}/runs/{shown.id}",
         "log_url": f"{url}/api/v1/runs/{shown.id}/log",
     }
+
+
+def reports(shown: Run, url: str) -> list[dict[str, Any]]:
+    """The HTML reports of a run's checks; `url` is null for one that only S3 has."""
+    return [
+        {
+            "check": check.name,
+            "url": _page(shown, url, check.name, check.report),
+            "files": check.report.files,
+            "size": check.report.size,
+            "archive": check.report.archive,
+        }
+        for check in shown.checks
+        if check.report
+    ]
+
+
+def _page(shown: Run, url: str, check: str, report: Report) -> str | None:
+    if not (report.shown and report.index):
+        return None
+    return f"{url}/api/v1/runs/{shown.id}/reports/{check}/{quote(report.index)}"
 
 
 def _stage(stage: dict[str, Any]) -> dict[str, Any]:

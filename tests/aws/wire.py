@@ -115,7 +115,7 @@ def handler(answer_to: Callable[[Request], Answer | None]) -> type[BaseHTTPReque
             if self.command != "HEAD":
                 self.wfile.write(answer.body)
 
-        do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _serve  # noqa: N815
+        do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = do_PATCH = _serve  # noqa: N815
 
         def handle_expect_100(self) -> bool:
             going_on = super().handle_expect_100()

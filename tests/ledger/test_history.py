@@ -1,5 +1,7 @@
 """The history is read by page, the log is capped, the old is forgotten."""
 
+import time
+
 import pytest
 
 from tests.orders import order
@@ -112,6 +114,19 @@ def test_one_reporter_at_a_time(book):
     assert book.report_begin(run_id, "two", 5) is None
 
 
+def test_a_reporter_keeps_its_run_by_heartbeats(book):
+    """A reporter that goes on keeps others out; one that was silent for too long has lost it."""
+    run_id = book.take_on()
+    begun = book.report_begin(run_id, "one", 0.2)
+    assert book.report_beat(run_id, "one", 5)
+    time.sleep(0.25)
+    assert book.report_begin(run_id, "two", 0.2) is None
+    assert book.report_beat(run_id, "one", 0.1)
+    time.sleep(0.15)
+    assert book.report_begin(run_id, "two", 5) == begun
+    assert not book.report_beat(run_id, "one", 5)
+
+
 def test_news_during_a_report_keeps_it_due(book):
     """A change while GitHub is told is told next, never lost."""
     lease = book.leased(book.take_on())
@@ -125,8 +140,10 @@ def test_a_failed_report_is_due_later(book):
     """What could not be told is due again after its delay, with what was told kept."""
     run_id = book.take_on()
     begun = book.report_begin(run_id, "one", 5)
-    book.report_end(run_id, "one", begun[0], '{"a": "b"}', again_in=60)
+    book.report_end(run_id, "one", begun[0], '{"a": "b"}', again_in=0.2)
     assert book.overdue(0).reports == []
+    time.sleep(0.25)
+    assert book.overdue(0).reports == [run_id]
     assert book.report_begin(run_id, "two", 5) == (begun[0], '{"a": "b"}')
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from workers.aws.faults import ChangedError, InProgressError, MissingError, translated
-from workers.errors import PassingError, UserError
+from workers.errors import OurError, PassingError, UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from typing import BinaryIO
 
-    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
+    from mypy_boto3_s3.type_defs import CopySourceTypeDef, HeadObjectOutputTypeDef
 
     from workers.aws.session import Aws
 
@@ -65,21 +65,43 @@ def publish(  # noqa: PLR0913, PLR0917 - where to, what and whose: none implies 
         UserError: other bytes were published for this commit.
         PassingError: S3 is out of reach, or the key keeps changing.
     """
-    key = key_of(function, commit)
+    wanted = Artifact(bucket, key_of(function, commit), None, sha256)
     notes = {**(metadata or {}), HASH_NOTE: sha256}
+    return _write_once(aws, wanted, lambda: _put(aws, wanted, path, notes))
+
+
+def copy(aws: Aws, source: Artifact, function: str, commit: str) -> Artifact:
+    """Give a package a second key by a copy inside S3, or find it there; never overwrites.
+
+    Raises:
+        UserError: other bytes were published for this commit.
+        OurError: the copy has other bytes than its source had.
+        PassingError: S3 is out of reach, or the key keeps changing.
+    """
+    wanted = Artifact(source.bucket, key_of(function, commit), None, source.sha256)
+    # Not every S3 heeds If-None-Match of a copy, so that it is looked for first.
+    there = _find(aws, wanted.bucket, wanted.key)
+    if there is not None:
+        return _same(there, wanted.sha256)
+    return _write_once(aws, wanted, lambda: _copy(aws, wanted, source))
+
+
+def _write_once(aws: Aws, wanted: Artifact, write: Callable[[], Artifact]) -> Artifact:
     for attempt in range(TRIES):
         try:
-            return _put(aws, Artifact(bucket, key, None, sha256), path, notes)
+            return write()
         except InProgressError:
             time.sleep(PAUSE * (attempt + 1))
         except PassingError as error:
             # It exists; or the answer was lost, and then it may exist: S3 knows.
-            there = _find(aws, bucket, key)
+            there = _find(aws, wanted.bucket, wanted.key)
             if there is not None:
-                return _same(there, sha256)
+                return _same(there, wanted.sha256)
             if not isinstance(error, ChangedError):
                 raise
-    raise PassingError(f"{bucket}/{key}: written by somebody else at the same time, try again")
+    raise PassingError(
+        f"{wanted.bucket}/{wanted.key}: written by somebody else at the same time, try again"
+    )
 
 
 def put_text(
@@ -113,6 +135,29 @@ def _put(aws: Aws, wanted: Artifact, path: Path, notes: Mapping[str, str]) -> Ar
             Metadata=notes,
         )
     return Artifact(wanted.bucket, wanted.key, _version(answer.get("VersionId")), wanted.sha256)
+
+
+def _copy(aws: Aws, wanted: Artifact, source: Artifact) -> Artifact:
+    where: CopySourceTypeDef = {"Bucket": source.bucket, "Key": source.key}
+    if source.version_id:
+        where["VersionId"] = source.version_id
+    with translated(f"copying {source.bucket}/{source.key} to {wanted.key}"):
+        answer = aws.s3.copy_object(
+            Bucket=wanted.bucket,
+            Key=wanted.key,
+            CopySource=where,
+            IfNoneMatch="*",
+            ChecksumAlgorithm="SHA256",
+        )
+    told = answer["CopyObjectResult"].get("ChecksumSHA256")
+    # The notes came along with the copy, so they prove nothing.
+    found = told or _read_hash(aws, wanted.bucket, wanted.key)
+    if found != wanted.sha256:
+        raise OurError(
+            f"{wanted.bucket}/{wanted.key} has other bytes than {source.key}, which it is a copy "
+            f"of (SHA-256 {found} instead of {wanted.sha256}): somebody writes to the bucket"
+        )
+    return replace(wanted, version_id=_version(answer.get("VersionId")))
 
 
 def _find(aws: Aws, bucket: str, key: str) -> Artifact | None:

@@ -78,7 +78,17 @@ RULES: tuple[Rule, ...] = (
         "somebody created it meanwhile",
         operation="CreateAlias",
     ),
-    _rule("ResourceConflictException", InProgressError, "another update is in progress"),
+    _rule(
+        "ResourceConflictException",
+        ChangedError,
+        "a statement of that name was made meanwhile",
+        operation="AddPermission",
+    ),
+    _rule(
+        "ResourceConflictException ConflictException",
+        InProgressError,
+        "another update is in progress",
+    ),
     _rule("ConditionalRequestConflict OperationAborted", InProgressError, "a write is under way"),
     _rule("PreconditionFailedException", ChangedError, "somebody else changed it meanwhile"),
     _rule("PreconditionFailed 412", ChangedError, "it exists already"),
@@ -103,6 +113,24 @@ RULES: tuple[Rule, ...] = (
         "somebody removed the alias meanwhile",
         words="cannot find alias",
     ),
+    _rule(
+        "NotFoundException",
+        MissingError,
+        "it doesn't exist, the operator's turn: create it (terraform) or correct `rest_api` in the "
+        "operator's TOML",
+    ),
+    _rule(
+        "BadRequestException",
+        OurError,
+        "the API has no method yet, the operator's turn: create them (terraform)",
+        words="doesn't contain any methods",
+    ),
+    _rule(
+        "NoSuchDistribution",
+        MissingError,
+        "the distribution doesn't exist, the operator's turn: correct `distribution`",
+    ),
+    _rule("TooManyInvalidationsInProgress", InProgressError, "others are still under way"),
     _rule("NoSuchKey 404 NotFound NoSuchVersion", MissingError, "it isn't there"),
     _rule(
         "NoSuchBucket",

@@ -92,6 +92,15 @@ def version_commit(aws: Aws, function: str, version: str) -> str | None:
     return _commit(_read(aws, function, version).description)
 
 
+def holds(aws: Aws, function: str, version: str, sha256: str) -> bool:
+    """Whether a version is there, active, with that package (base64)."""
+    try:
+        state = _read(aws, function, version)
+    except UserError:
+        return False  # it is gone
+    return state.sha256 == sha256 and not (state.pending or state.failure)
+
+
 def deploy(  # noqa: PLR0913 - what to deploy, and two ways back to the caller
     aws: Aws,
     function: str,

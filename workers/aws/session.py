@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.session
@@ -15,9 +15,12 @@ from botocore.credentials import (
     CredentialProvider,
     CredentialResolver,
     DeferredRefreshableCredentials,
+    ReadOnlyCredentials,
 )
 from botocore.exceptions import NoCredentialsError
+from botocore.httpsession import URLLib3Session
 from botocore.loaders import Loader, create_loader
+from botocore.utils import get_environ_proxies
 
 from workers.aws.budget import Budget
 from workers.aws.faults import translated
@@ -114,11 +117,49 @@ class Aws:
             )
             return client
 
+    # boto3's stubs of the next two are not among our development dependencies.
+    @functools.cached_property
+    def apigateway(self) -> Any:  # noqa: ANN401 - see above
+        """The client of API Gateway's REST APIs."""
+        with self._lock, translated("connecting to API Gateway"):
+            return self._client("apigateway")
+
+    @functools.cached_property
+    def cloudfront(self) -> Any:  # noqa: ANN401 - see above
+        """The client of CloudFront."""
+        with self._lock, translated("connecting to CloudFront"):
+            return self._client("cloudfront")
+
+    def _client(self, service: str) -> Any:  # noqa: ANN401 - see above
+        make: Any = self._session.client
+        return make(service, endpoint_url=self._endpoint_url, config=self._config)
+
     @functools.cached_property
     def region(self) -> str:
         """The region, for messages; empty when nobody named one."""
         with self._lock, translated("reading the AWS configuration"):
             return self._session.region_name or ""
+
+    @property
+    def credentials(self) -> ReadOnlyCredentials:
+        """The credentials as they are now, renewed if need be."""
+        with self._lock, translated("reading the AWS credentials"):
+            found = self._session.get_credentials()
+            if found is None:
+                raise NoCredentialsError
+            return found.get_frozen_credentials()
+
+    @functools.cached_property
+    def http(self) -> URLLib3Session:
+        """Pooled connections for what speaks to S3 past the client, with boto3's own settings."""
+        with self._lock, translated("reading the AWS configuration"):
+            return URLLib3Session(
+                # Its code takes a path and a pair, its stubs don't know.
+                verify=_core().get_config_variable("ca_bundle") or True,
+                proxies=get_environ_proxies(self.s3.meta.endpoint_url),
+                timeout=(CONNECT_SECONDS, READ_SECONDS),  # type: ignore[arg-type]
+                max_pool_connections=CONNECTIONS,
+            )
 
     @functools.cached_property
     def _session(self) -> boto3.session.Session:

@@ -1,5 +1,8 @@
 """Takes files out of an image without running anything of it."""
 
+import base64
+import json
+import posixpath
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -13,6 +16,7 @@ from workers.docker.guard import Watch
 from workers.errors import OurError, UserError
 
 _CHUNK = 1 << 20
+_GO_LINK = 1 << 27  # Go's os.ModeSymlink
 
 
 @contextmanager
@@ -34,6 +38,40 @@ def export(
             yield _chunks(engine, response, watch)
     finally:
         remove(engine, container)
+
+
+@contextmanager
+def left(
+    engine: Engine, container: Container, path: str, watch: Watch
+) -> Iterator[Iterator[bytes]]:
+    """The tar of what a container that has ended left at a path below its working folder.
+
+    Raises:
+        UserError: there is nothing, or a link stands on the way.
+        PassingError: the engine does not answer, or went away while the stream was read.
+    """
+    folder = container.attrs["Config"]["WorkingDir"] or "/"
+    place = folder
+    for part in (part for part in path.split("/") if part not in ("", ".")):
+        place = posixpath.join(place, part)
+        if _is_link(engine, container, place):
+            raise UserError(f"{place!r} is a link")
+    with _open(engine, container, place) as response:
+        yield _chunks(engine, response, watch)
+
+
+def _is_link(engine: Engine, container: Container, path: str) -> bool:
+    api = engine.client.api
+    with engine.reached():
+        answer = api.head(
+            f"{api.base_url}/v{api.api_version}/containers/{container.id}/archive",
+            params={"path": path},
+            timeout=api.timeout,
+        )
+    if not answer.ok:
+        raise UserError(f"there is no {path!r}")
+    found = json.loads(base64.b64decode(answer.headers["X-Docker-Container-Path-Stat"]))
+    return bool(found["mode"] & _GO_LINK)
 
 
 def _create(engine: Engine, image: str, labels: Mapping[str, str]) -> Container:

@@ -2,7 +2,8 @@
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +11,16 @@ from docker.errors import APIError, ImageNotFound
 from docker.models.containers import Container
 from docker.types import LogConfig
 
+from workers.docker.archive import left
 from workers.docker.containers import Output, follow, remove, state
 from workers.docker.engine import Engine
 from workers.docker.guard import Say, Watch
 from workers.errors import OurError, UserError
+
+Fetch = Callable[[str], AbstractContextManager[Iterator[bytes]]]
+"""Opens the tar of a path below the working folder of a container that has ended."""
+
+Collect = Callable[[Fetch], None]
 
 
 @dataclass(frozen=True)
@@ -47,8 +54,11 @@ def run_check(  # noqa: PLR0913 - a check has that many sides
     network: bool,
     say: Say,
     watch: Watch,
+    collect: Collect | None = None,
 ) -> Outcome:
     """Run `sh -c command` in a container of the image, which is removed whatever happens.
+
+    `collect` gets to fetch what it left, before that goes.
 
     Raises:
         UserError: the image can't run `sh`, or its user.
@@ -62,7 +72,10 @@ def run_check(  # noqa: PLR0913 - a check has that many sides
         started = time.monotonic()
         _start(engine, container, name)
         timed_out = follow(engine, container, output, seconds=limits.seconds, say=say, watch=watch)
-        return _outcome(engine, container, time.monotonic() - started, timed_out=timed_out)
+        outcome = _outcome(engine, container, time.monotonic() - started, timed_out=timed_out)
+        if collect is not None:
+            collect(lambda path: left(engine, container, path, watch))
+        return outcome
     finally:
         remove(engine, container)
 

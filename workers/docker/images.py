@@ -29,7 +29,7 @@ _FULL_DISK = re.compile(r"no space left on device", re.IGNORECASE)
 def build(  # noqa: PLR0913 - an image build has that many sides
     engine: Engine,
     context: Path,
-    dockerfile: str,
+    dockerfile: str | Path,
     *,
     tag: str,
     args: Mapping[str, str],
@@ -39,8 +39,9 @@ def build(  # noqa: PLR0913 - an image build has that many sides
     say: Say,
     watch: Watch,
 ) -> str:
-    """Build an image and return its id; `timeout` in seconds, `dockerfile` relative to `context`.
+    """Build an image and return its id; `timeout` in seconds.
 
+    `dockerfile` as text is a file of the `context`, as a Path one of ours that may be anywhere.
     `network` is `default` (`host` on an engine without a bridge), `none` or `host`.
 
     Raises:
@@ -49,6 +50,7 @@ def build(  # noqa: PLR0913 - an image build has that many sides
         OurError: no client can build, or the engine's disk is full.
     """
     _check_frontend(context, dockerfile, args)
+    name = dockerfile if isinstance(dockerfile, str) else "the preset's Dockerfile"
     engine.ping()
     if network == "default" and engine.network() == "host":
         network = "host"
@@ -71,10 +73,10 @@ def build(  # noqa: PLR0913 - an image build has that many sides
                 watch=watch,
             )
         except TimeoutError:
-            why = f"the image build of {dockerfile} timed out after {timeout:g} s"
+            why = f"the image build of {name} timed out after {timeout:g} s"
             raise UserError(why) from None
         if code:
-            raise _failure(engine, dockerfile, code, list(tail.lines))
+            raise _failure(engine, name, code, list(tail.lines))
         return id_file.read_text().strip()
 
 
@@ -107,14 +109,14 @@ def remove(engine: Engine, image: str) -> None:
             return
 
 
-def _check_frontend(context: Path, dockerfile: str, args: Mapping[str, str]) -> None:
+def _check_frontend(context: Path, dockerfile: str | Path, args: Mapping[str, str]) -> None:
     """Refuse what would have BuildKit run somebody's image instead of its own parser.
 
     BuildKit looks for the directive after `#` or `//` at the top, and in JSON (buildkit
     frontend/dockerfile/parser/directives.go); here any line counts, to be sure.
     """
     file = (context / dockerfile).resolve()
-    if not file.is_relative_to(context.resolve()):
+    if isinstance(dockerfile, str) and not file.is_relative_to(context.resolve()):
         raise UserError(f"{dockerfile} lies outside the repository")
     text = file.read_bytes().removeprefix(b"\xef\xbb\xbf")
     found = [name.decode(errors="replace") for name in _SYNTAX.findall(text)]

@@ -6,10 +6,12 @@ nothing in the tar can name a path on this machine.
 
 import codecs
 import hashlib
+import io
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from workers.docker.deflate import Blob
 from workers.docker.selection import Selection
@@ -42,6 +44,47 @@ class SiteFiles:
 
     spool: Path
     files: Mapping[str, SiteFile]
+
+    def body(self, name: str) -> bytes | BinaryIO:
+        """A file's bytes; of a large file something to read them from."""
+        file = self.files[name]
+        part = _Part(self.spool, file.offset, file.size)
+        if file.size > _PIECE:
+            return cast("BinaryIO", io.BufferedReader(part, _PIECE))
+        with part:
+            return part.readall()
+
+
+class _Part(io.RawIOBase):
+    """A part of the spool, as a file of its own."""
+
+    def __init__(self, spool: Path, offset: int, size: int) -> None:
+        self._file = spool.open("rb", buffering=0)
+        self._offset = offset
+        self._size = size
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
+        self._at = start + offset
+        return self._at
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        most = max(0, min(len(buffer), self._size - self._at))
+        data = os.pread(self._file.fileno(), most, self._offset + self._at)
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def read_site(tar: Iterator[bytes], spool: Path, *, root: str = "/") -> SiteFiles:

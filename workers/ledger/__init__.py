@@ -1,6 +1,7 @@
 """The book of record in Redis: every change of it is one atomic script on Redis's own clock."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from workers.ledger.codec import stages_text
 from workers.ledger.connection import needs_waitaof
 from workers.ledger.history import History
 from workers.ledger.lease import Lease
+from workers.ledger.reports import RECALL, Reports
 from workers.ledger.scripts import Scripts
 from workers.order import Order
 from workers.run import StageRecord, StageState
@@ -51,12 +53,19 @@ class Overdue(NamedTuple):
     reports: list[str]
 
 
+@cache
+def _untouched(stages: tuple[str, ...]) -> str:
+    """The stages of a new run, as JSON."""
+    return stages_text(tuple(StageRecord(name=name) for name in stages))
+
+
 class Ledger:
     """The changes that can be made to the book; `history` reads it."""
 
     def __init__(self, redis: Redis) -> None:
         self.redis: Any = redis
         self.history = History(redis)
+        self.reports = Reports(redis)
         self._scripts = Scripts(redis)
         self._waitaof: bool | None = None
 
@@ -84,7 +93,7 @@ class Ledger:
             delivery,
             order.key,
             order.model_dump_json(),
-            stages_text(tuple(StageRecord(name=name) for name in stages)),
+            _untouched(stages),
             first_queue,
             keys.branch(order.repository, order.branch),
             keys.repository(order.repository),
@@ -182,7 +191,7 @@ class Ledger:
 
     def recall_log(self, run_id: str, on: str) -> None:
         """Have an archived log brought back; it is there a moment later."""
-        self._scripts("recall", run_id)
+        self._scripts("recall", run_id, "recall", "1")
         self.ring(queue.REPORT, run_id, on)
 
     def put_log(self, run_id: str, text: str, seconds: float) -> None:
@@ -194,6 +203,11 @@ class Ledger:
         pipe.expire(keys.log(run_id), int(seconds))
         pipe.hdel(keys.run(run_id), "recall")
         pipe.execute()
+
+    def recall_report(self, run_id: str, check: str, on: str) -> None:
+        """Have a check's report brought back from S3; it is there a moment later."""
+        self._scripts("recall", run_id, RECALL, check)
+        self.ring(queue.REPORT, run_id, on)
 
     def overdue(self, grace: float) -> Overdue:
         """What should be going on for `grace` seconds and may not be."""

@@ -5,10 +5,11 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from workers.order import Order, PullRequest
-from workers.run import Release, Run, StageRecord, StageState, State
+from workers.run import CheckRecord, Release, Run, StageRecord, StageState, State
 
 STAGES = TypeAdapter(tuple[StageRecord, ...])
 RELEASES = TypeAdapter(tuple[Release, ...])
+CHECKS = TypeAdapter(tuple[CheckRecord, ...])
 
 
 def stages_text(stages: tuple[StageRecord, ...]) -> str:
@@ -19,6 +20,11 @@ def stages_text(stages: tuple[StageRecord, ...]) -> str:
 def releases_text(releases: tuple[Release, ...]) -> str:
     """The releases as JSON."""
     return RELEASES.dump_json(releases).decode()
+
+
+def checks_text(checks: tuple[CheckRecord, ...]) -> str:
+    """The checks as JSON."""
+    return CHECKS.dump_json(checks, exclude_none=True).decode()
 
 
 def run_of(run_id: str, fields: dict[str, str]) -> Run:
@@ -41,6 +47,7 @@ def run_of(run_id: str, fields: dict[str, str]) -> Run:
         state=state,
         stages=_settled(stages, texts.get("error")) if state.final else stages,
         releases=RELEASES.validate_json(fields.get("releases", "[]")),
+        checks=CHECKS.validate_json(fields.get("checks", "[]")),
         **numbers,
         **texts,
     )

@@ -27,6 +27,11 @@ def log(run_id: str) -> str:
     return f"{PREFIX}log:{run_id}"
 
 
+def report(run_id: str, check: str) -> str:
+    """The hash of one check's report, a field for each file."""
+    return f"{PREFIX}report:{run_id}:{check}"
+
+
 def repository(name: str) -> str:
     """The index of one repository's runs."""
     return f"{RUNS}:{name.lower()}"

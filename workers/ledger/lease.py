@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 from time import monotonic
+from uuid import uuid4
 
 from redis.exceptions import RedisError
 
+from workers import queue
 from workers.errors import BusyError, CancelledError, DrainedError, StoppedError, WaitError
 from workers.ledger.codec import releases_text, stages_text
 from workers.ledger.scripts import Scripts
@@ -85,7 +87,12 @@ class Lease:
     def write(self, *, visible: bool = False, **fields: str) -> None:
         """Remember fields of the run; `visible` ones are told to GitHub."""
         pairs = [part for pair in fields.items() for part in pair]
-        self._fenced("write", "1" if visible else "0", *pairs)
+        self._fenced("write", *(self._bell() if visible else ("", "", "")), *pairs)
+
+    def _bell(self) -> tuple[str, str, str]:
+        """The task that reports the run: its id, its queue's list, its message."""
+        task_id, on = str(uuid4()), queue.REPORTS_ON
+        return task_id, queue.key(on), queue.message(queue.REPORT, task_id, self.run_id, on)
 
     def stages(self, stages: tuple[StageRecord, ...], **fields: str) -> None:
         """Remember how far the stages are, and other fields with it."""

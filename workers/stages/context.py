@@ -14,6 +14,7 @@ from workers.aws.session import Aws, aws_for
 from workers.console import Console
 from workers.docker.litter import labels
 from workers.docker.package import Package
+from workers.docker.site_files import SiteFiles
 from workers.errors import OurError, UserError
 from workers.ledger.lease import Lease
 from workers.order import Order
@@ -34,6 +35,7 @@ class Context:
     console: Console
     folder: Path
     built: Mapping[str, Package] | None = None
+    site: SiteFiles | None = None
 
     @classmethod
     @contextmanager

@@ -17,12 +17,40 @@ def run(context: Context) -> str:
     def deploy(function: str) -> Release:
         # All branches share $LATEST: whoever writes code and publishes it does both under the lock.
         with context.lease.locked(f"function:{context.aws.region}:{function}"):
-            return _deploy(context, function)
+            return _unchanged(context, function) or _deploy(context, function)
 
     with ThreadPoolExecutor(TOGETHER) as pool:
         releases = list(pool.map(deploy, names))
     context.lease.releases(releases)
-    return ", ".join(f"{release.function} version {release.version}" for release in releases)
+    before = {name: _live(context, name).get("version") for name in names}
+    return ", ".join(_words(release, before[release.function]) for release in releases)
+
+
+def _words(release: Release, before: str | None) -> str:
+    if release.version == before:
+        return f"{release.function} unchanged"
+    return f"{release.function} version {release.version}"
+
+
+def _live(context: Context, function: str) -> dict[str, str]:
+    place = f"{context.aws.region}/{function}/{context.environment.alias}"
+    return context.shop.ledger.history.live(place)
+
+
+def _unchanged(context: Context, function: str) -> Release | None:
+    """What is live already, when it is the package that this run would deploy."""
+    expected = context.hashes()[function]
+    live = _live(context, function)
+    version = live.get("version", "")
+    if live.get("sha256") != expected or not version:
+        return None
+    if not functions.holds(context.aws, function, version, expected):
+        return None
+    alias = context.environment.alias
+    context.say(
+        f"deploy/{function}", f"unchanged: {alias} runs this package already, version {version}"
+    )
+    return Release(function=function, version=version, sha256=expected)
 
 
 def _deploy(context: Context, function: str) -> Release:

@@ -1,17 +1,30 @@
 """Images of the commit, gone again when they have served; BuildKit's cache stays."""
 
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 
-from workers.docker import images
+from workers.docker.workbench import Workbench
 from workers.stages.context import Context
 
-# An old engine names each step's digest on a line of its own, which helps nobody.
-_NOISE = re.compile(r"(#\d+ sha256:[0-9a-f]{64})?\s*")
+
+def workbench(context: Context) -> Workbench:
+    """The commit's files on this machine's engine."""
+    settings = context.shop.settings
+    return Workbench(
+        engine=context.shop.engine,
+        source=context.source,
+        folder=context.folder / "packages",
+        where=f"commit {context.order.commit[:7]}",
+        name=f"slipway/{context.run.id}",
+        fence=str(context.lease.fence),
+        labels=context.labels,
+        network=settings.build_network,
+        seconds=settings.build_seconds,
+        say=context.say,
+        watch=context.lease,
+    )
 
 
-@contextmanager
 def image(
     context: Context,
     dockerfile: str,
@@ -19,29 +32,6 @@ def image(
     *,
     args: Mapping[str, str] | None = None,
     network: bool = True,
-) -> Iterator[str]:
+) -> AbstractContextManager[str]:
     """The id of an image built from one of the commit's Dockerfiles."""
-    settings = context.shop.settings
-    tag = f"slipway/{context.run.id}:{purpose}-{context.lease.fence}"
-    built = images.build(
-        context.shop.engine,
-        context.source,
-        dockerfile,
-        tag=tag,
-        args=args or {},
-        labels=context.labels,
-        network=settings.build_network if network else "none",
-        timeout=settings.build_seconds,
-        say=lambda text: _say(context, f"{purpose}/image", text),
-        watch=context.lease,
-    )
-    try:
-        yield built
-    finally:
-        images.remove(context.shop.engine, tag)
-
-
-def _say(context: Context, source: str, text: str) -> None:
-    for line in text.split("\n"):
-        if not _NOISE.fullmatch(line):
-            context.say(source, line)
+    return workbench(context).image(dockerfile, purpose, args=args, network=network)

@@ -6,25 +6,36 @@ from dataclasses import asdict
 from workers.aws import aliases
 from workers.aws.aliases import Alias
 from workers.aws.faults import ChangedError
-from workers.errors import RunError, SupersededError, UserError
+from workers.errors import RunError
 from workers.run import Release
-from workers.source.mirror import head
-from workers.source.snapshot import Relation
+from workers.stages import gateway, site
+from workers.stages.ancestry import judge
 from workers.stages.context import Context
 
 TRIES = 5
 
 
 def run(context: Context) -> str:
-    """Move each function's alias to the version that this run published."""
+    """Move each function's alias to the version that this run published, and switch the site."""
+    with site.held(context):
+        summary = _release(context)
+    return "; ".join(filter(None, (summary, site.announce(context))))
+
+
+def _release(context: Context) -> str:
     alias = context.environment.alias
     releases = context.releases()
     _remember(context, releases, alias)
+    functions = [release.function for release in releases]
+    unpermitted = gateway.permit(context, functions)
     moved: list[Release] = []
     try:
         for release in releases:
             moved.append(release)
             _move(context, release, alias)
+        gateway.permit(context, unpermitted)
+        gateway.prepare(context)
+        site.switch(context)
     except RunError:
         _put_back(context, moved, alias)
         raise
@@ -33,7 +44,7 @@ def run(context: Context) -> str:
         context.lease.live(_place(context, release), release, context.order)
     context.lease.releases(done)
     versions = ", ".join(f"{r.function} {r.version}" for r in releases)
-    return f"{alias} runs {versions}"
+    return f"{alias} runs {versions}" if versions else ""
 
 
 def _place(context: Context, release: Release) -> str:
@@ -69,9 +80,9 @@ def _move(context: Context, release: Release, alias: str) -> None:
                 raise
         else:
             was = f"version {live.version}" if live else "nothing"
-            context.say(
-                f"release/{release.function}", f"{alias}: {was} → version {release.version}"
-            )
+            now = f"version {release.version}"
+            text = f"{alias}: unchanged, {now}" if was == now else f"{alias}: {was} → {now}"
+            context.say(f"release/{release.function}", text)
             return
 
 
@@ -79,26 +90,8 @@ def _judge(context: Context, release: Release, live: Alias | None) -> None:
     """Order is ancestry: an alias never goes back to an older commit by itself."""
     if live is None:
         return
-    commit = _commit(context, release, live)
-    relation = context.relation(commit) if commit else Relation.UNKNOWN
-    if relation in (Relation.SAME, Relation.NEWER):
-        return
     where = f"{release.function}:{context.environment.alias}"
-    if relation is Relation.OLDER:
-        raise SupersededError(f"{where} already runs the newer commit {str(commit)[:7]}")
-    if commit is None:
-        context.say("release", f"{where} runs version {live.version}, which names no commit")
-    _demand_head(context, f"{where} runs {commit[:7] if commit else f'version {live.version}'}")
-
-
-def _demand_head(context: Context, found: str) -> None:
-    """What is live is no ancestor of ours (a force-push): only the branch's head may replace it."""
-    order = context.order
-    if head(context.git, order.clone_url, order.branch, context.token) != order.commit:
-        raise UserError(
-            f"{found}, which is no ancestor of {order.commit[:7]}, and {order.commit[:7]} is no "
-            f"longer the head of {order.branch}: push what should be live"
-        )
+    judge(context, where, _commit(context, release, live), f"version {live.version}")
 
 
 def _put_back(context: Context, moved: list[Release], alias: str) -> None:

@@ -2,6 +2,11 @@
 local id, owner, nonce, lease_ms, capacity, max_losses = unpack(ARGV)
 local at = now()
 local key = run_key(id)
+-- The nonce is the id of the queued task that asks: it has begun, whatever the answer.
+local task = P .. 'task:' .. nonce
+if redis.call('EXISTS', task) == 1 then
+  redis.call('HSET', task, 'state', 'started', 'started_at', text(at), 'worker', owner)
+end
 local values = redis.call('HMGET', key, 'state', 'nonce', 'fence', 'losses')
 local state, losses = values[1], tonumber(values[4] or '0')
 

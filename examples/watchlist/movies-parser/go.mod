@@ -1,0 +1,3 @@
+module movies-parser
+
+go 1.19

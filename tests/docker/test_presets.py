@@ -1,0 +1,254 @@
+"""Which Dockerfile builds a function, and what the presets say."""
+
+from pathlib import Path
+
+import pytest
+
+from config.pipeline import parse
+from workers.docker.presets import Folder, Recipe, recipe
+from workers.errors import UserError
+
+CACHED = "RUN --mount=type=cache,target="
+ARGS = '[build]\nargs = { ENVIRONMENT = "{environment}" }\n'
+
+
+@pytest.fixture
+def choose(tmp_path: Path):
+    """What builds the function F of these files."""
+
+    def run(runtime: str, files: dict[str, str], more: str = "", own: str = "") -> Recipe:
+        for name, text in files.items():
+            file = tmp_path / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+        function = f'[functions.F]\nruntime = "{runtime}"\nhandler = "a.b"\n{own}\n{more}'
+        return recipe(parse(function), "F", Folder(tmp_path), "commit abc1234")
+
+    return run
+
+
+def test_a_dockerfile_goes_before_presets(choose):
+    """A repository with a Dockerfile is built with it, whatever else is there."""
+    found = choose("python3.11", {"Dockerfile": "", "requirements.txt": "requests"})
+    assert found == Recipe("Dockerfile", "", "/app")
+
+
+def test_a_functions_own_dockerfile_and_path(choose):
+    """A function may name a Dockerfile and a path of its own."""
+    own = 'dockerfile = "docker/f"\npath = "/f"'
+    assert choose("python3.11", {"docker/f": "", "Dockerfile": ""}, own=own) == Recipe(
+        "docker/f", "", "/f"
+    )
+
+
+@pytest.mark.parametrize(
+    ("own", "more"), [('dockerfile = "docker/f"', ""), ("", '[build]\ndockerfile = "docker/f"\n')]
+)
+def test_a_dockerfile_that_is_asked_for_must_be_there(choose, own: str, more: str):
+    """No preset takes the place of a Dockerfile that slipway.toml names."""
+    with pytest.raises(UserError, match=r"docker/f is not in commit abc1234"):
+        choose("python3.11", {"requirements.txt": ""}, more=more, own=own)
+
+
+def test_python_with_requirements(choose):
+    """Dependencies are installed in the runtime's image, cached, and lie beside the source."""
+    text = choose("python3.12", {"requirements.txt": "requests==2.32\n"}).text
+    assert text == (
+        "# Slipway's preset for python3.12; a Dockerfile takes its place.\n"
+        "FROM python:3.12-slim AS dependencies\n"
+        "ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore\n"
+        "WORKDIR /source\n"
+        "COPY requirements.txt ./\n"
+        f"{CACHED}/root/.cache/pip mkdir /packages && pip install --no-compile --target /packages"
+        " --requirement requirements.txt\n"
+        "\n"
+        "FROM scratch\n"
+        "COPY --from=dependencies /packages /app/\n"
+        "COPY . /app/\n"
+    )
+
+
+@pytest.mark.parametrize("line", ["-r base.txt", "--requirement=base.txt", "./lib", "-e ."])
+def test_requirements_that_lead_to_files_get_them(choose, line: str):
+    """Where requirements name files of the repository, all of it is there."""
+    assert "COPY . ./" not in choose("python3.11", {"requirements.txt": "requests"}).text
+    assert "COPY . .\n" in choose("python3.11", {"requirements.txt": f"{line}\n"}).text
+
+
+def test_python_without_dependencies(choose):
+    """An empty requirements.txt installs nothing and needs no image."""
+    text = choose("python3.11", {"requirements.txt": "# none\n\n"}).text
+    assert text.splitlines()[1:] == ["FROM scratch", "COPY . /app/"]
+
+
+def test_python_with_a_uv_lock(choose):
+    """What uv.lock says is installed, without the project itself and its development tools."""
+    files = {"pyproject.toml": "[project]\nname = 'x'\nversion = '1'\n", "uv.lock": ""}
+    text = choose("python3.13", files).text
+    assert "FROM python:3.13-slim AS dependencies" in text
+    assert "COPY pyproject.toml uv.lock ./" in text
+    assert f"{CACHED}/root/.cache/uv uv export --frozen --no-dev" in text
+    files["pyproject.toml"] += "[tool.uv.workspace]\nmembers = ['a']\n"
+    assert "COPY . .\n" in choose("python3.13", files).text
+
+
+def test_python_with_a_pyproject(choose):
+    """Its dependencies are installed as they stand there, out of any shell's reach."""
+    project = "[project]\nname = 'x'\nversion = '1'\ndependencies = ['a>=1; rm -rf /', 'b']\n"
+    text = choose("python3.11", {"pyproject.toml": project}).text
+    assert '"--target", "/packages", "--", "a>=1; rm -rf /", "b"]' in text
+
+
+def test_a_pyproject_of_tools_names_no_dependencies(choose):
+    """A pyproject.toml without [project] stands beside requirements.txt."""
+    files = {"pyproject.toml": "[tool.ruff]\n", "requirements.txt": "requests"}
+    assert "--requirement requirements.txt" in choose("python3.11", files).text
+
+
+LOCK = {"package.json": "{}", "package-lock.json": "{}"}
+
+
+def test_node_with_npm(choose):
+    """Production dependencies are installed from the lock, before the source comes."""
+    text = choose("nodejs20.x", LOCK).text
+    assert text.splitlines()[1:] == [
+        "FROM node:20-slim AS build",
+        "WORKDIR /source",
+        "COPY package.json package-lock.json ./",
+        f"{CACHED}/root/.npm npm ci --no-audit --no-fund --omit=dev && mkdir -p node_modules",
+        "COPY . .",
+        "",
+        "FROM scratch",
+        "COPY --from=build /source/ /app/",
+    ]
+
+
+def test_a_build_script_is_run(choose):
+    """It gets the development dependencies and the build arguments; the package gets neither."""
+    files = LOCK | {"package.json": '{"scripts": {"build": "tsc"}}'}
+    lines = choose("nodejs20.x", files, ARGS).text.splitlines()
+    steps = [line.rpartition("/root/.npm ")[2] for line in lines[3:-3]]
+    assert steps == [
+        "COPY package.json package-lock.json ./",
+        "npm ci --no-audit --no-fund",
+        "COPY . .",
+        "ARG ENVIRONMENT",
+        "RUN npm run build",
+        "npm ci --no-audit --no-fund --omit=dev && mkdir -p node_modules",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"npm-shrinkwrap.json": "{}"}, "npm ci"),
+        ({"pnpm-lock.yaml": ""}, "pnpm@9\n"),
+        (
+            {"pnpm-lock.yaml": "", "package.json": '{"packageManager": "pnpm@8.6.1"}'},
+            "pnpm@8.6.1\n",
+        ),
+        ({"pnpm-lock.yaml": ""}, "--config.node-linker=hoisted --prod"),
+        ({"yarn.lock": ""}, "yarn install --frozen-lockfile"),
+        ({"yarn.lock": "", ".yarnrc.yml": ""}, "yarn workspaces focus --all --production"),
+        ({"yarn.lock": "", "package.json": '{"packageManager": "yarn@4.1.0"}'}, "corepack enable"),
+    ],
+)
+def test_the_lock_file_names_the_package_manager(choose, files: dict[str, str], said: str):
+    """Each lock file is installed with its own tool, in the version that package.json names."""
+    text = choose("nodejs22.x", {"package.json": "{}"} | files).text
+    assert said in text
+    assert "--mount=type=cache" in text
+
+
+@pytest.mark.parametrize(
+    "package",
+    [
+        '{"workspaces": ["a"]}',
+        '{"dependencies": {"a": "file:../a"}}',
+        '{"scripts": {"postinstall": "x"}}',
+    ],
+)
+def test_what_installs_from_the_source_gets_it_first(choose, package: str):
+    """Workspaces, local dependencies and install scripts need all files."""
+    lines = choose("nodejs20.x", LOCK | {"package.json": package}).text.splitlines()
+    assert lines[3] == "COPY . ."
+    assert lines.count("COPY . .") == 1
+
+
+def test_go(choose):
+    """A static `bootstrap`, the same bytes each time, by the version that go.mod names."""
+    files = {"go.mod": "module x\n\ngo 1.22.1\n\nrequire a v1\n", "go.sum": ""}
+    text = choose("provided.al2023", files, '[build]\npath = "/out"\n').text
+    assert "FROM golang:1.22 AS build" in text
+    assert "COPY go.mod go.sum ./" in text
+    assert f"{CACHED}/go/pkg/mod go mod download" in text
+    assert "CGO_ENABLED=0 go build -trimpath -buildvcs=false" in text
+    assert text.endswith("FROM scratch\nCOPY --from=build /out/bootstrap /out/bootstrap\n")
+
+
+@pytest.mark.parametrize(
+    ("files", "text"),
+    [
+        ({"go.mod": "module x\ngo 1.19\n"}, "golang:1.19"),
+        ({"go.mod": "module x\ngo 1.21\ntoolchain go1.23.4\nrequire a v1\n"}, "golang:1.23"),
+    ],
+)
+def test_go_without_downloads_or_with_a_toolchain(choose, files: dict[str, str], text: str):
+    """What needs no module downloads none; a toolchain goes before the language's version."""
+    found = choose("provided.al2023", files).text
+    assert text in found
+    assert ("go mod download" in found) == ("require" in files["go.mod"])
+
+
+@pytest.mark.parametrize(
+    ("runtime", "files", "why"),
+    [
+        ("python3.11", {}, "looked for uv.lock, requirements.txt and pyproject.toml"),
+        (
+            "python3.11",
+            {"requirements.txt": "", "uv.lock": ""},
+            "both requirements.txt and uv.lock",
+        ),
+        (
+            "python3.11",
+            {"requirements.txt": "", "pyproject.toml": "[project]\nname = 'x'\n"},
+            "both requirements.txt and",
+        ),
+        ("python3.11", {"uv.lock": ""}, "uv.lock needs its pyproject.toml"),
+        ("python3.11", {"pyproject.toml": "["}, "pyproject.toml can't be read"),
+        (
+            "python3.11",
+            {"pyproject.toml": "[project]\ndynamic = ['dependencies']\n"},
+            "write a requirements.txt",
+        ),
+        ("nodejs20.x", {"requirements.txt": ""}, "looked for package.json"),
+        ("nodejs20.x", {"package.json": "{}"}, "looked for npm-shrinkwrap.json, package-lock.json"),
+        ("nodejs20.x", {**LOCK, "yarn.lock": ""}, "package-lock.json and yarn.lock"),
+        ("nodejs20.x", {"package.json": "[]", "yarn.lock": ""}, "not an object"),
+        ("provided.al2023", {}, "looked for go.mod"),
+        ("provided.al2023", {"go.mod": "module x\n"}, "go.mod has no line"),
+        ("java21", {}, "there are presets for python, nodejs, and Go"),
+    ],
+)
+def test_no_match_and_ambiguity_are_told(choose, runtime: str, files: dict[str, str], why: str):
+    """The error names the function, its runtime and what was looked for or is too much."""
+    with pytest.raises(UserError) as caught:
+        choose(runtime, files)
+    text = str(caught.value)
+    assert text.startswith(
+        f"Dockerfile is not in commit abc1234, and no preset does for F ({runtime}): "
+    )
+    assert why in text
+
+
+def test_a_path_that_needs_quoting_is_refused(choose):
+    """A build path could otherwise be read as something else in the Dockerfile."""
+    with pytest.raises(UserError, match=r"\[build\] path '/a \$b'"):
+        choose("python3.11", {"requirements.txt": ""}, '[build]\npath = "/a $b"\n')
+
+
+def test_links_are_not_followed(choose, tmp_path: Path):
+    """A manifest that is a link out of the repository is refused, not read."""
+    (tmp_path / "requirements.txt").symlink_to("/etc/passwd")
+    with pytest.raises(UserError, match="not a regular file"):
+        choose("python3.11", {})

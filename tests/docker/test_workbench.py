@@ -1,0 +1,138 @@
+"""Builds of a source tree: presets, several images, and the same by `slipway build`."""
+
+import base64
+import hashlib
+import zipfile
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from config.pipeline import Pipeline, parse
+from service.cli import main
+from tests.docker.conftest import Quiet
+from workers.docker import litter
+from workers.docker.engine import Engine
+from workers.docker.workbench import Output, Workbench
+from workers.errors import UserError
+
+pytestmark = pytest.mark.docker
+
+PYTHON = 'runtime = "python3.11"\nhandler = "index.handler"\n'
+MONOREPO = f"""
+[package]
+include = ["src"]
+
+[functions.A]
+{PYTHON}
+[functions.B]
+{PYTHON}include = ["src/b.py"]
+
+[functions.C]
+{PYTHON}dockerfile = "docker/c"
+path = "/c"
+include = []
+"""
+
+
+class Bench:
+    """Builds a source tree with defaults; `log` holds what was said."""
+
+    def __init__(self, engine: Engine, source: Path, labels: dict[str, str]) -> None:
+        self.engine, self.source, self.labels = engine, source, labels
+        self.log = ""
+
+    def build(self, pipeline: Pipeline, folder: Path) -> Output:
+        """Build and package."""
+        bench = Workbench(
+            engine=self.engine,
+            source=self.source,
+            folder=folder,
+            where="commit abc1234",
+            name="slipway/tests-workbench",
+            fence="1",
+            labels=self.labels,
+            network="none",
+            seconds=120,
+            say=self._say,
+            watch=Quiet(),
+        )
+        return bench.build(pipeline, {})
+
+    def _say(self, source: str, text: str) -> None:
+        self.log += f"[{source}] {text}\n"
+
+
+@pytest.fixture
+def bench(real_engine: Engine, context: Path, labels: dict[str, str]) -> Bench:
+    """A workbench for the files in `context`."""
+    return Bench(real_engine, context, labels)
+
+
+def write(folder: Path, **files: str) -> None:
+    """Write files; `__` stands for a slash, `_0` for a dot."""
+    for name, text in files.items():
+        file = folder / name.replace("__", "/").replace("_0", ".")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+
+def test_a_monorepo_without_and_with_dockerfiles(bench: Bench, tmp_path: Path):
+    """Functions share a preset's image or have their own; the source is left as it was."""
+    write(
+        bench.source,
+        requirements_0txt="",
+        src__a_0py="a = 1\n",
+        src__b_0py="b = 1\n",
+        docker__c="FROM scratch\nCOPY src/b.py /c/src/b.py\n",
+    )
+    before = sorted(bench.source.rglob("*"))
+    made = bench.build(parse(MONOREPO), tmp_path / "made").packages
+    contents = {name: zipfile.ZipFile(one.path).namelist() for name, one in made.items()}
+    assert contents == {"A": ["src/a.py", "src/b.py"], "B": ["src/b.py"], "C": ["src/b.py"]}
+    assert made["B"].sha256 == made["C"].sha256 != made["A"].sha256
+    assert sorted(bench.source.rglob("*")) == before
+    assert "[build/preset] # Slipway's preset for python3.11" in bench.log
+    assert bench.log.count("[build/preset] FROM scratch") == 1
+    assert "[build-2/image]" in bench.log
+    mine = f"{litter.RUN}={bench.labels[litter.RUN]}"
+    assert not bench.engine.client.images.list(filters={"label": mine})
+
+
+def test_a_presets_stages_are_built(bench: Bench, python_image: str, tmp_path: Path):
+    """A preset with stages and cache mounts is one that BuildKit takes; its faults are told."""
+    assert python_image == "python:3.11-slim"
+    write(bench.source, requirements_0txt="./no-such-package\n", index_0py="")
+    with pytest.raises(UserError, match="image build of the preset's Dockerfile failed") as caught:
+        bench.build(parse(f"[functions.A]\n{PYTHON}"), tmp_path / "made")
+    assert "pip install --no-compile --target /packages" in str(caught.value)
+
+
+def test_slipway_build_gives_what_a_push_gives(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The command prints the hash that the stages get for the same files, and keeps the zips."""
+    files = {"requirements_0txt": "", "src__a_0py": "a = 1\n", "src__b_0py": "b = 1\n"}
+    text = MONOREPO.partition("[functions.C]")[0]
+    write(bench.source, **files, slipway_0toml=text)
+    made = bench.build(parse(text), tmp_path / "made").packages
+    work = tmp_path / "work"
+    write(work, **files, slipway_0toml=text)
+    monkeypatch.setenv("DOCKER_HOST", bench.engine.host)
+    words = ["build", str(work), "--output", str(tmp_path / "zips"), "--network", "none"]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 0, result.output
+    for name, package in made.items():
+        digest = hashlib.sha256((tmp_path / "zips" / f"{name}.zip").read_bytes()).digest()
+        assert base64.b64encode(digest).decode() == package.sha256
+        assert (
+            f"{name}: {package.files} files, {package.size} bytes\n"
+            f"  sha256 {package.sha256}\n"
+            f"  hex    {digest.hex()}\n"
+            f"  zip    {tmp_path}/zips/{name}.zip\n"
+        ) in result.stdout
+    assert "[build/preset] COPY . /app/" in result.stderr
+
+    only = CliRunner().invoke(main, ["build", str(work), "--function", "B", "--network", "none"])
+    assert only.stdout.startswith("B: 1 files,")
+    assert "A:" not in only.stdout

@@ -1,0 +1,73 @@
+"""How gunicorn serves: threads that stay with busy connections, and a log without doubles."""
+
+import http.client
+import json
+import time
+
+import pytest
+
+from tests.service.conftest import push
+
+CONNECTIONS = 100  # more than the two processes have threads
+
+
+@pytest.fixture
+def connect(slipway):
+    """Opens connections that are closed at the end."""
+    opened = []
+
+    def open_one():
+        opened.append(http.client.HTTPConnection("127.0.0.1", slipway.port, timeout=10))
+        return opened[-1]
+
+    yield open_one
+    for connection in opened:
+        connection.close()
+
+
+def ask(connection, path="/healthz"):
+    """GET over a connection that stays open; the status and the seconds it took."""
+    began = time.monotonic()
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status, time.monotonic() - began
+
+
+def test_a_connection_is_kept_for_request_after_request(connect):
+    """Requests that follow at once, and one that follows late, are answered on one connection."""
+    connection = connect()
+    statuses = [ask(connection)[0] for _ in range(20)]
+    socket = connection.sock
+    time.sleep(0.5)
+    statuses.append(ask(connection)[0])
+    assert statuses == [200] * 21
+    assert connection.sock is socket
+
+
+def test_open_connections_do_not_starve_a_new_one(connect):
+    """More connections than threads, all kept open and all asked again: each is answered."""
+    many = [connect() for _ in range(CONNECTIONS)]
+    for _ in range(2):
+        assert {ask(connection)[0] for connection in many} == {200}
+    status, seconds = ask(connect())
+    assert status == 200
+    assert seconds < 2
+
+
+def test_a_taken_delivery_has_one_line_in_the_log(slipway, door):
+    """Its own line names run and delivery; other requests have gunicorn's line."""
+    before = len(lines(slipway))
+    assert door.send(push())[0] == 202
+    assert door.send(push(), secret="another secret")[0] == 401
+    until = time.monotonic() + 5
+    while len(lines(slipway)) < before + 2 and time.monotonic() < until:
+        time.sleep(0.05)  # gunicorn writes its line after the answer
+    events = [line["event"] for line in lines(slipway)[before:]]
+    assert events == ["delivery", "request"]
+
+
+def lines(slipway):
+    """What the web process has logged."""
+    text = slipway.processes["web"].log.read_text()
+    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
