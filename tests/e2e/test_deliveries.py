@@ -36,7 +36,7 @@ def test_a_lost_webhook_is_found_by_asking(town):
     place.assert_deployed(place.push())
     commit = place.commit(place.files("two"))
     assert place.runs(commit) == []
-    with town.changed("beat", SLIPWAY_POLL_SECONDS="1"):
-        until(lambda: place.runs(commit), 20, "the poll has not found it")
+    with town.changed("beat", SLIPWAY_POLL_SECONDS="2"):
+        until(lambda: place.runs(commit), 60, "the poll has not found it")
         place.assert_deployed(commit, versions=2)
     assert len(place.runs(commit)) == 1

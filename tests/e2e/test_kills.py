@@ -10,12 +10,11 @@ from uuid import uuid4
 import pytest
 
 from tests.e2e.gate import Hold
-from tests.e2e.town import DOCKERFILE, Place, Town, pipeline, until
+from tests.e2e.town import DOCKERFILE, WAITING, Place, Town, pipeline, until
 from tests.stand_ins.process import Process
 
 pytestmark = pytest.mark.e2e
 
-WAITING = 'unit = "echo began; while ! test -f /tmp/go; do sleep 0.1; done"'
 SLOW = DOCKERFILE + "RUN echo began-$((6*7)) {}; sleep 5\n"
 BEFORE = {
     "publish": "PutObject",
@@ -103,19 +102,6 @@ def _strike(town: Town, victims: dict[str, Victim]) -> None:
     town.slipway.start("worker")
 
 
-def _let_the_check_end(victim: Victim, dead: set[str]) -> None:
-    """Tell the second visit's check, in a container that is not one of the dead, to go on."""
-    town, run_id = victim.place.town, victim.place.run(victim.commit)["id"]
-
-    def gone_on() -> bool:
-        for container in town.containers(run_id):
-            if container.id not in dead and container.status == "running":
-                return container.exec_run(["touch", "/tmp/go"]).exit_code == 0
-        return False
-
-    until(gone_on, 60, lambda: victim.place.story(victim.commit))
-
-
 @pytest.fixture(scope="module")
 def victims(town: Town) -> dict[str, Victim]:
     """Runs of which each was killed in another place, in two strokes."""
@@ -133,10 +119,10 @@ def _killed(town: Town) -> dict[str, Victim]:
     first = {name: _held(town, name, what, after=False) for name, what in BEFORE.items()}
     first |= {"test": _test(town), "checkout": _checkout(town)}
     _await(first)
-    dead = {c.id for c in town.containers(first["test"].place.run(first["test"].commit)["id"])}
+    dead = first["test"].place.containers(first["test"].commit)
     first["build"] = _build(town)
     _strike(town, first)
-    _let_the_check_end(first["test"], dead)
+    first["test"].place.end_check(first["test"].commit, dead)
 
     second = {name: _held(town, name, what, after=True) for name, what in AFTER.items()}
     second |= {name: _moved(live[name], after=after) for name, after in MOVED.items()}

@@ -1,7 +1,7 @@
 """One Slipway with its own world, shared by many tests: each has a repository of its own there."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +46,8 @@ CANARIES = {
 CAPACITY = 7
 DOCKERFILE = "FROM python:3.11-slim\nWORKDIR /app\nCOPY index.py ./\n"
 CODE = "def lambda_handler(event, context):\n    return {!r}\n"
+WAITING = 'unit = "echo began; while ! test -f /tmp/go; do sleep 0.1; done"'
+"""A check that runs until `end_check` ends it."""
 PASSES = "python -c 'import index'"
 
 Files = dict[str, str | bytes | None]
@@ -164,6 +166,22 @@ class Place:
     def packages(self) -> list[str]:
         """The keys of the function's packages in S3."""
         return [k for k in self.town.aws.objects(BUCKET) if k.startswith(f"{self.function}/")]
+
+    def containers(self, commit: str) -> set[str]:
+        """The ids of the containers of a commit's run."""
+        return {container.id for container in self.town.containers(self.run(commit)["id"])}
+
+    def end_check(self, commit: str, dead: Collection[str] = ()) -> None:
+        """Let a check that waits end, in a container that is not one of the dead."""
+        run_id = self.run(commit)["id"]
+
+        def gone_on() -> bool:
+            for container in self.town.containers(run_id):
+                if container.id not in dead and container.status == "running":
+                    return container.exec_run(["touch", "/tmp/go"]).exit_code == 0
+            return False
+
+        until(gone_on, 60, lambda: self.story(commit))
 
     def facts(self, commit: str) -> dict[str, str]:
         """The ledger's own record of the run."""

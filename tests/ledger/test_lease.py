@@ -1,6 +1,7 @@
 """One worker at a time works on a run, and a late one can change nothing."""
 
 import time
+from threading import Event
 
 import pytest
 
@@ -71,6 +72,20 @@ def test_a_run_that_kills_its_workers_is_ended(book):
     assert "lost" in run.error
     assert run.stages[0].state is StageState.FAILED
     assert {stage.state for stage in run.stages[1:]} == {StageState.SKIPPED}
+
+
+def test_a_heartbeat_that_hangs_stops_the_work(book):
+    """When Redis does not answer in time, the worker stops before its lease can be another's."""
+    lease = book.leased(book.take_on(), seconds=1)
+    answer = Event()
+    scripts, lease._scripts = lease._scripts, lambda *_: answer.wait(30) and ("kept", "")
+    with lease.kept():
+        lease.check()
+        time.sleep(0.9)
+        with pytest.raises(StoppedError):
+            lease.check()
+        answer.set()
+        lease._scripts = scripts
 
 
 def test_heartbeats_keep_a_lease_beyond_its_seconds(book):

@@ -64,13 +64,10 @@ def build(  # noqa: PLR0913 - an image build has that many sides
             *_pairs("build-arg", args),
             *_pairs("label", labels),
         ]
+        words = [*builder.arguments, *options, "--", str(context)]
         try:
             code = command.run(
-                [*builder.arguments, *options, "--", str(context)],
-                environment=builder.environment,
-                seconds=timeout,
-                say=tail,
-                watch=watch,
+                words, environment=builder.environment, seconds=timeout, say=tail, watch=watch
             )
         except TimeoutError:
             why = f"the image build of {name} timed out after {timeout:g} s"

@@ -30,6 +30,7 @@ class Lease:
         self._scripts = scripts
         self._lost = Event()
         self._ended = Event()
+        self._confirmed: float | None = None
         self._cancel: str | None = None
         self._drain = False
 
@@ -41,7 +42,8 @@ class Lease:
             CancelledError: somebody asked for the run to end.
             DrainedError: this worker was asked to end.
         """
-        if self._lost.is_set():
+        # The heartbeat's own call may hang for longer than the lease lasts.
+        if self._lost.is_set() or self._silent:
             raise StoppedError(self.run_id)
         if self._cancel is not None:
             raise CancelledError(self._cancel)
@@ -51,6 +53,7 @@ class Lease:
     @contextmanager
     def kept(self) -> Iterator[None]:
         """Send heartbeats while the body runs."""
+        self._confirmed = monotonic()
         thread = Thread(target=self._beat, name=f"heartbeat-{self.run_id}", daemon=True)
         thread.start()
         try:
@@ -60,7 +63,6 @@ class Lease:
             thread.join()
 
     def _beat(self) -> None:
-        last = monotonic()
         while not self._ended.wait(self.seconds / 6):
             try:
                 answer, why = self._scripts("beat", self.run_id, self.fence, self._milliseconds)
@@ -70,10 +72,17 @@ class Lease:
                 self._cancel = why
             self._drain = answer == "drain"
             if answer in ("kept", "cancel", "drain"):
-                last = monotonic()
-            if answer == "lost" or monotonic() - last > self.seconds * LOST_AFTER:
+                self._confirmed = monotonic()
+            if answer == "lost" or self._silent:
                 self._lost.set()
                 return
+
+    @property
+    def _silent(self) -> bool:
+        """Whether no heartbeat was confirmed for so long that the lease may be another's."""
+        if self._confirmed is None:
+            return False
+        return monotonic() - self._confirmed > self.seconds * LOST_AFTER
 
     @property
     def _milliseconds(self) -> int:
