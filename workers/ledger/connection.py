@@ -9,7 +9,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
-HASTY_SECONDS = 0.4
+HASTY_SECONDS = 0.6
 PATIENT_SECONDS = 5.0
 WAITAOF_VERSION = (7, 2)
 
