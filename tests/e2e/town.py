@@ -43,7 +43,7 @@ CANARIES = {
     "SLIPWAY_API_TOKENS": "api-canary-1e9a6b44c3",
 }
 """Secrets that nothing but the stand-ins and Slipway's own environment may ever hold."""
-CAPACITY = 7
+CAPACITY = 9
 DOCKERFILE = "FROM python:3.11-slim\nWORKDIR /app\nCOPY index.py ./\n"
 CODE = "def lambda_handler(event, context):\n    return {!r}\n"
 WAITING = 'unit = "echo began; while ! test -f /tmp/go; do sleep 0.1; done"'

@@ -52,15 +52,13 @@ def build(  # noqa: PLR0913 - an image build has that many sides
     _check_frontend(context, dockerfile, args)
     name = dockerfile if isinstance(dockerfile, str) else "the preset's Dockerfile"
     engine.ping()
-    if network == "default" and engine.network() == "host":
-        network = "host"
     builder = engine.builder()
     tail = _Tail(say)
     with tempfile.TemporaryDirectory(prefix="slipway-build-") as folder:
         id_file = Path(folder, "id")
         options = [
-            *(f"--file={context / dockerfile}", f"--tag={tag}", f"--network={network}"),
-            *(f"--iidfile={id_file}", "--progress=plain"),
+            *(f"--file={context / dockerfile}", f"--tag={tag}", "--progress=plain"),
+            *(f"--network={_network(engine, network)}", f"--iidfile={id_file}"),
             *_pairs("build-arg", args),
             *_pairs("label", labels),
         ]
@@ -75,6 +73,10 @@ def build(  # noqa: PLR0913 - an image build has that many sides
         if code:
             raise _failure(engine, name, code, list(tail.lines))
         return id_file.read_text().strip()
+
+
+def _network(engine: Engine, asked: str) -> str:
+    return "host" if asked == "default" and engine.network() == "host" else asked
 
 
 class _Tail:
