@@ -2,6 +2,7 @@
 
 import logging
 import os
+from typing import Any
 
 import structlog
 from celery import Celery
@@ -38,8 +39,8 @@ def make() -> Celery:
             "health_check_interval": 10,
         },
         beat_schedule={
-            "sweep": {"task": "workers.sweep", "schedule": chosen.sweep_seconds},
-            "poll": {"task": "workers.poll", "schedule": chosen.poll_seconds},
+            "sweep": _every("sweep", chosen.sweep_seconds),
+            "poll": _every("poll", chosen.poll_seconds),
         },
         task_acks_late=False,
         task_create_missing_queues=False,
@@ -56,6 +57,11 @@ def make() -> Celery:
         worker_prefetch_multiplier=1,
     )
     return app
+
+
+def _every(task: str, seconds: float) -> dict[str, Any]:
+    """A call for each time; one that found no worker in time is stale, and the next one does."""
+    return {"task": f"workers.{task}", "schedule": seconds, "options": {"expires": 10 * seconds}}
 
 
 @setup_logging.connect

@@ -13,9 +13,17 @@ from workers.workshop import Workshop
 
 log = structlog.get_logger()
 
+LONGEST_SECONDS = 900
+
 
 def poll(shop: Workshop) -> None:
     """Have failed deliveries sent again, and compare branches' heads with what was accepted."""
+    with shop.ledger.alone("poll", LONGEST_SECONDS) as alone:
+        if alone:
+            _poll(shop)
+
+
+def _poll(shop: Workshop) -> None:
     deployed = list(shop.ledger.history.deployed())
     for repository in sorted({run.order.repository for run in deployed}):
         _redeliver(shop, repository)

@@ -21,7 +21,12 @@ from tests.stand_ins.packages import can_install, install, locked, run
 from tests.stand_ins.ports import free_port
 from tests.stand_ins.process import answers
 
-pytestmark = [pytest.mark.e2e, pytest.mark.docker, pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.docker,
+    pytest.mark.soak,
+    pytest.mark.timeout(900),
+]
 SUITE = "bookworm"
 BASE = f"slipway-test-debian:{SUITE}"
 IMAGE = "slipway-test-image"

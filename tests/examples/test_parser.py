@@ -10,7 +10,7 @@ from queue import Empty, Queue
 
 import pytest
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.docker, pytest.mark.soak, pytest.mark.timeout(900)]
 ELF_INTERPRETER = 3
 PAGE = """<!doctype html><title>x</title><script type="application/ld+json">
 {"@type": "Movie", "name": "Metropolis", "datePublished": "1927-02-06", "genre": ["Drama"],

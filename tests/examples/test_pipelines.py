@@ -9,7 +9,7 @@ import pytest
 from config.pipeline import check
 from tests.examples.conftest import WATCHLIST
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.docker, pytest.mark.soak, pytest.mark.timeout(900)]
 REPOSITORIES = ("movies-loader", "movies-parser", "movies-store", "marketplace")
 SHARED = [
     "node_modules/@watchlist/store/answer.mjs",

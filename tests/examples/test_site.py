@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.docker, pytest.mark.soak, pytest.mark.timeout(900)]
 HASHED = re.compile(r"assets/\w+\.[0-9a-f]{10}\.(css|js|json|svg)")
 
 

@@ -64,6 +64,7 @@ rest_api = "{rest_api}"
 
 pytestmark = [
     pytest.mark.skipif(not shutil.which("terraform"), reason="there is no terraform here"),
+    pytest.mark.soak,
     pytest.mark.timeout(900),
 ]
 

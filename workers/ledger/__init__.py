@@ -1,5 +1,7 @@
 """The book of record in Redis: every change of it is one atomic script on Redis's own clock."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
@@ -162,6 +164,17 @@ class Ledger:
         """Redis's clock, in milliseconds since 1970."""
         seconds, micros = self.redis.time()
         return int(seconds) * 1000 + int(micros) // 1000
+
+    @contextmanager
+    def alone(self, name: str, seconds: float) -> Iterator[bool]:
+        """Whether nobody else is at the work of that name, or died at it within so many seconds."""
+        key, token = keys.once(f"alone:{name}"), str(uuid4())
+        mine = bool(self.redis.set(key, token, nx=True, ex=int(seconds)))
+        try:
+            yield mine
+        finally:
+            if mine and self.redis.get(key) == token:
+                self.redis.delete(key)
 
     def once(self, name: str, seconds: float) -> bool:
         """Whether this is the first call for a name in so many seconds, among all workers."""
