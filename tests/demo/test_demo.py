@@ -76,6 +76,7 @@ def test_a_failing_check_fails_the_demo(start, tmp_path: Path):
     assert demo.left() == []
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("moment", "number"),
     [("Set-up", signal.SIGTERM), ("Docker engine", signal.SIGINT), ("checkout", signal.SIGTERM)],

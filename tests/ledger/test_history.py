@@ -153,3 +153,11 @@ def test_gauges_tell_how_long_the_oldest_has_waited(book):
     run_id = book.take_on()
     book.redis.zincrby(keys.DUE, -5000, run_id)
     assert 5000 <= book.history.gauges()["oldest_due_milliseconds"] < 10_000
+
+
+def test_work_that_wants_one_worker_has_one(book):
+    """While one does it others stay away; afterwards it is free again."""
+    with book.alone("poll", 60) as first, book.alone("poll", 60) as second:
+        assert (first, second) == (True, False)
+    with book.alone("poll", 60) as third:
+        assert third

@@ -168,12 +168,12 @@ class Ledger:
     @contextmanager
     def alone(self, name: str, seconds: float) -> Iterator[bool]:
         """Whether nobody else is at the work of that name, or died at it within so many seconds."""
-        key, token = keys.once(f"alone:{name}"), str(uuid4())
-        mine = bool(self.redis.set(key, token, nx=True, ex=int(seconds)))
+        key, mark = keys.once(f"alone:{name}"), str(uuid4())
+        mine = bool(self.redis.set(key, mark, nx=True, ex=int(seconds)))
         try:
             yield mine
         finally:
-            if mine and self.redis.get(key) == token:
+            if mine and self.redis.get(key) == mark:
                 self.redis.delete(key)
 
     def once(self, name: str, seconds: float) -> bool:
