@@ -77,7 +77,7 @@ def test_what_a_check_left_is_fetched(
     real_engine: Engine, python_image: str, labels: dict[str, str], context: Path, tmp_path: Path
 ):
     """After its end a failing check's folder and file come out; links on the way are refused."""
-    (context / "Dockerfile").write_text(f"FROM {python_image}\nWORKDIR /work\n")
+    (context / "Dockerfile").write_text(f"FROM {python_image}\nWORKDIR /checked\n")
     image = images.build(
         real_engine,
         context,
@@ -117,7 +117,7 @@ def test_what_a_check_left_is_fetched(
     assert found == {
         "out/html": {"index.html": b"page\n"},
         "junit.xml": {"junit.xml": b"<x/>\n"},
-        "link": "'/work/link' is a link",
-        "link/passwd": "'/work/link' is a link",
-        "none": "there is no '/work/none'",
+        "link": "'/checked/link' is a link",
+        "link/passwd": "'/checked/link' is a link",
+        "none": "there is no '/checked/none'",
     }

@@ -32,7 +32,7 @@ def files(pipeline: str, failure: str = "", **more: str) -> dict[str, str | byte
     return {
         "slipway.toml": pipeline,
         "requirements.txt": "# none\n",
-        "Dockerfile.test": "FROM python:3.11-slim\nWORKDIR /work\nCOPY . .\n",
+        "Dockerfile.test": "FROM python:3.11-slim\nWORKDIR /checked\nCOPY . .\n",
         "report.sh": "mkdir -p htmlcov out && echo '<h1>92 %</h1>' > htmlcov/index.html"
         " && cp junit.xml out/junit.xml\n",
         "junit.xml": JUNIT.format(failure),
@@ -121,7 +121,7 @@ def test_failed_tests_are_named(town: Town):
     assert place.latest(commit)["slipway/test"].description == why
     unit = run["checks"][0]
     assert (unit["exit_code"], unit["tests"]["failing"]) == (1, ["test_a.bad"])
-    assert "report = 'htmlcov' is refused: '/work/htmlcov' is a link" in unit["note"]
+    assert "report = 'htmlcov' is refused: '/checked/htmlcov' is a link" in unit["note"]
     assert "[test/unit] failed: test_a.bad" in place.log(commit)
     assert run["reports"] == []
 

@@ -156,8 +156,8 @@ def test_names_that_mean_git_or_lead_out_are_refused(
     inner = plumbing.tree(("100644", b"config", config))
     sha = plumbing.commit(plumbing.tree(("40000", name, inner)))
     with pytest.raises(UserError):
-        mirror.fetch(url, sha, TOKEN).export(tmp_path / "work")
-    assert not list(tmp_path.glob("**/work/*"))
+        mirror.fetch(url, sha, TOKEN).export(tmp_path / "export")
+    assert not list(tmp_path.glob("**/export/*"))
 
 
 def test_a_tree_that_writes_through_its_own_link_is_refused(
