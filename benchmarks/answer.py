@@ -13,7 +13,7 @@ from benchmarks.measure import Options, cpu_seconds, median, percentile, turns
 from tests.stand_ins.process import Process
 
 CONNECTIONS = (1, 16, 64)
-MOST_REFUSED = 0.02  # Slipway answers 503 when the disk under Redis stalls for 0.4 s
+MOST_REFUSED = 0.02  # Slipway answers 503 when the disk under Redis stalls for 0.6 s
 
 
 @dataclass(frozen=True)

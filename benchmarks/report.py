@@ -41,7 +41,7 @@ long as the server does (gunicorn's `sync` workers close each one).
 
 `CPU` is the processor time per answer of all of the server's processes, Redis included: less at the
 mercy of what else the machine does than rates are. `refused` counts answers other than 2xx: Slipway
-says 503 when Redis can't sync within 0.4 s.
+says 503 when Redis can't sync within 0.6 s.
 
 {table}
 
