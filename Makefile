@@ -3,9 +3,11 @@
 
 BIN := .venv/bin
 READY := .venv/.ready
+# No address of an index may be in a lock: each machine has its own.
+LOCKED := --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint format bench soak clean
+.PHONY: help demo run test lint format bench soak lock clean
 
 help: ## this list
 	@echo "Slipway: a push to GitHub becomes a live AWS Lambda alias."
@@ -36,6 +38,10 @@ bench: $(READY) ## the benchmarks, side by side; results in docs/benchmarks.md
 
 soak: $(READY) ## the long tests that `make test` leaves out
 	@$(BIN)/python -m pytest -m soak $(ARGS)
+
+lock: $(READY) ## the two locks anew, from pyproject.toml; what is locked stays where it can
+	@$(BIN)/uv pip compile -q pyproject.toml $(LOCKED) -o requirements.lock
+	@$(BIN)/uv pip compile -q pyproject.toml $(LOCKED) --group dev -o requirements-dev.lock
 
 clean: ## removes .venv, caches, and all that demos and tests keep below .slipway
 	@sh scripts/clean

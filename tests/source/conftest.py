@@ -108,3 +108,8 @@ def processes(word: str) -> list[str]:
     """The command lines of running processes that hold a word."""
     lines = subprocess.run(["ps", "-wweo", "pid,args"], capture_output=True, text=True, check=True)
     return [line for line in lines.stdout.splitlines() if word in line and " ps -ww" not in line]
+
+
+def fetches(url: str) -> list[str]:
+    """The running `git fetch` commands of one URL; the transport that each starts is another."""
+    return [line for line in processes(url) if "git fetch " in line]

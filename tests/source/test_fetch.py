@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.source.conftest import NAME, Plumbing, processes
+from tests.source.conftest import NAME, Plumbing, fetches, processes
 from tests.stand_ins.github import TOKEN, GitHub
 from workers.errors import CancelledError, OurError, PassingError, StoppedError, UserError
 from workers.source.git import Git, mask
@@ -267,7 +267,7 @@ def test_a_fetch_that_takes_too_long_is_stopped(hub: GitHub, url: str, git: Git)
 def test_a_killed_worker_takes_git_with_it(hub: GitHub, url: str, mirror: Mirror) -> None:
     """After SIGKILL of the worker no git stays, and the next worker fetches as if nothing was."""
     sha = commit(hub)
-    hub.fail_next("POST", PACK, status=None, delay=3)
+    hub.fail_next("POST", PACK, status=None, delay=4)
     worker = multiprocessing.get_context("fork").Process(
         target=mirror.fetch, args=(url, sha, TOKEN)
     )
@@ -275,14 +275,14 @@ def test_a_killed_worker_takes_git_with_it(hub: GitHub, url: str, mirror: Mirror
     until = time.monotonic() + 5
     while not hub.faults[0].struck and time.monotonic() < until:
         time.sleep(0.02)
-    assert processes("git fetch")
+    assert fetches(url)
     assert worker.pid
     os.kill(worker.pid, signal.SIGKILL)
     worker.join()
-    until = time.monotonic() + 1
-    while processes("git fetch ") and time.monotonic() < until:
+    until = time.monotonic() + 2
+    while fetches(url) and time.monotonic() < until:
         time.sleep(0.02)
-    assert not processes("git fetch ")
+    assert not fetches(url)
     until = time.monotonic() + 6
     while processes(url) and time.monotonic() < until:
         time.sleep(0.02)
