@@ -3,6 +3,10 @@
 
 BIN := .venv/bin
 READY := .venv/.ready
+# Most of a test's time is waiting, so three processes suit two cores; a file's tests stay together,
+# and the files with the longest tests go first.
+JOBS ?= 3
+AT_ONCE := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 # No address of an index may be in a lock: each machine has its own.
 LOCKED := --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
@@ -21,7 +25,7 @@ run: $(READY) ## web, worker and beat against real GitHub and AWS, from environm
 	@$(BIN)/python -m demo.run $(ARGS)
 
 test: $(READY) ## the whole test suite, soak excepted
-	@$(BIN)/python -m pytest -m "not soak" $(ARGS)
+	@$(BIN)/python -m pytest -m "not soak" $(AT_ONCE) $(ARGS)
 
 lint: $(READY) ## ruff, mypy --strict and the house rules
 	@$(BIN)/ruff check .

@@ -4,7 +4,7 @@ Heavy imports are in the fixtures, so that tests which need none of this start a
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,22 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 PYTHON_IMAGE = "python:3.11-slim"
+LONGEST = {"e2e": 0, "demo": 1, "browser": 2, "docker": 3}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole towns first: a long file that begins last is what everybody waits for."""
+    items.sort(key=lambda item: LONGEST.get(item.path.relative_to(ROOT / "tests").parts[0], 9))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Reports travel between processes as UTF-8; what hostile tests logged may be none."""
+    report = yield
+    report.sections = [
+        (name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections
+    ]
+    return report
 
 
 @pytest.fixture(scope="session")
