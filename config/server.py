@@ -16,24 +16,14 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
-from config import toml
+from config import server_rules, toml
+from config.strategy import AT_ONCE, AlarmName, StrategyName
 from config.toml import ConfigError
 from config.toml_lines import Path as Location
 from config.values import Bucket, Distribution, FrozenMap, Matching, Seconds
 
 __all__ = ["ConfigError", "Environment", "Operator", "Repository", "load", "parse"]
 
-Strategy = Literal[
-    "all-at-once",
-    "canary-10-percent-5-minutes",
-    "canary-10-percent-10-minutes",
-    "canary-10-percent-15-minutes",
-    "canary-10-percent-30-minutes",
-    "linear-10-percent-every-1-minute",
-    "linear-10-percent-every-2-minutes",
-    "linear-10-percent-every-3-minutes",
-    "linear-10-percent-every-10-minutes",
-]
 # The rule for the name of an alias in Lambda's API.
 Alias = Annotated[
     str,
@@ -140,7 +130,14 @@ class Environment(toml.Section):
         description="the Lambda alias that moves; the environment's name if left out",
     )
     approval: Approval | None = Field(None, description="people who must agree; none if left out")
-    strategy: Strategy = Field("all-at-once", description="how traffic moves to the new version")
+    strategy: StrategyName = Field(
+        "all-at-once", description="how traffic moves to the new version"
+    )
+    alarms: tuple[AlarmName, ...] = Field(
+        (),
+        max_length=100,
+        description="CloudWatch alarms that stop a gradual release and put it back",
+    )
     email: tuple[Email, ...] = Field((), description="who gets an email with the log attached")
     aws: Aws | None = Field(None, description="another region or account than the process's own")
     bucket: Bucket | None = Field(
@@ -152,6 +149,12 @@ class Environment(toml.Section):
     drift: Literal["report", "repair"] = Field(
         "report", description="what to do when an alias was moved by somebody else"
     )
+
+    @model_validator(mode="after")
+    def _watched(self) -> Self:
+        if self.alarms and self.strategy == AT_ONCE:
+            raise ValueError('alarms are watched between steps; add a "strategy" that has some')
+        return self
 
 
 class Repository(toml.Section):
@@ -215,9 +218,7 @@ class Operator(toml.Document):
     @classmethod
     def across(cls, raw: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
         """One branch, one environment; one name, one table; at least one of each."""
-        yield from _empty(raw)
-        yield from _shared_branches(raw)
-        yield from _repeated_names(raw)
+        return server_rules.across(raw)
 
     def environment_for(self, branch: str) -> Environment | None:
         """The environment that a branch deploys to, if any."""
@@ -248,49 +249,3 @@ def load(path: Path) -> Operator:
         ConfigError: it can't be read, or with every problem and its line.
     """
     return parse(toml.read(path), str(path))
-
-
-def _tables(raw: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    environments = raw.get("environments")
-    for name, table in environments.items() if isinstance(environments, Mapping) else ():
-        if isinstance(table, Mapping):
-            yield name, table
-
-
-def _empty(raw: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
-    if raw.get("environments") == {}:
-        yield ("environments",), "expected at least one; add [environments.NAME]"
-    if raw.get("repositories") == []:
-        yield ("repositories",), "expected at least one; add a [[repositories]] table"
-    for name, table in _tables(raw):
-        if "name" in table:
-            where: Location = ("environments", name, "name")
-            yield where, f'unknown key; the name is the table\'s, here "{name}"; remove it'
-
-
-def _shared_branches(raw: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
-    owners: dict[str, str] = {}
-    for name, table in _tables(raw):
-        value = table.get("branch")
-        several = value if isinstance(value, list) else [value]
-        for index, branch in enumerate(several):
-            where: Location = ("environments", name, "branch")
-            if not isinstance(branch, str):
-                continue
-            if branch in owners:
-                yield (
-                    where if isinstance(value, str) else (*where, index),
-                    f'"{branch}" belongs to {owners[branch]} already; give it to one environment',
-                )
-            owners.setdefault(branch, name)
-
-
-def _repeated_names(raw: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
-    repositories = raw.get("repositories")
-    seen: set[str] = set()
-    for index, table in enumerate(repositories if isinstance(repositories, list) else ()):
-        name = table.get("name") if isinstance(table, Mapping) else None
-        if isinstance(name, str) and name.lower() in seen:
-            yield ("repositories", index, "name"), "named twice; join the two tables"
-        elif isinstance(name, str):
-            seen.add(name.lower())
