@@ -43,7 +43,7 @@ def reject(*, run: str, note: str) -> None:
 def _waiting(client: Client, given: str) -> dict[str, Any]:
     """The run, told to whoever decides about it."""
     run = client.run(client.find(given))
-    if run["state"] != "waiting" or not run.get("approval"):
+    if not (run.get("approval") or {}).get("expires_at"):
         why = f": {one_line(run['error'])}" if run.get("error") else ""
         raise click.ClickException(
             f"run {run['id']} is not waiting for approval; it is {run['state']}{why}"

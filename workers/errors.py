@@ -34,11 +34,21 @@ class SupersededError(RunError):
 
 
 class WaitError(Exception):
-    """The run waits for people, `seconds` at most; `over` is the run that gives way to it."""
+    """The run waits without a worker, `seconds` at most; the text is the state of its stage.
+
+    When the time is over, or `Ledger.wake` says that something has happened, the stage runs again.
+    """
+
+    def __init__(self, seconds: float, why: str) -> None:
+        super().__init__(why)
+        self.seconds = seconds
+
+
+class PeopleError(WaitError):
+    """It waits for people, at one place; `over` is the run that gives way to it."""
 
     def __init__(self, seconds: float, place: str, over: str | None = None) -> None:
-        super().__init__(place)
-        self.seconds = seconds
+        super().__init__(seconds, "Waiting for approval")
         self.place = place
         self.over = over
 

@@ -14,6 +14,7 @@ from workers.errors import (
     CancelledError,
     DrainedError,
     PassingError,
+    PeopleError,
     RunError,
     StoppedError,
     SupersededError,
@@ -140,7 +141,9 @@ class Walk:
 
     def _run_stage(self, context: Context) -> None:
         started = self.records[self.at].started_at or int(time() * 1000)
-        self._mark(StageState.RUNNING, started_at=started, error=None)
+        # What waits goes on waiting while it looks, or GitHub would be told of every look.
+        if self.records[self.at].state is not StageState.WAITING:
+            self._mark(StageState.RUNNING, started_at=started, error=None)
         log.info("stage_started", stage=self._stage.name)
         summary = self._stage.run(context)
         self._mark(StageState.SUCCEEDED, finished_at=int(time() * 1000), summary=summary)
@@ -162,7 +165,7 @@ class Walk:
     def _end(self, state: State, why: str = "", fault: str = "") -> str:
         if why:
             self.console.say(self._stage.name, why)
-            self._set(StageState.FAILED, finished_at=int(time() * 1000), error=why)
+            self._set(StageState.FAILED, finished_at=int(time() * 1000), error=why, summary=None)
         self.console.flush(last=True)
         skipped = tuple(_skipped(record) for record in self.records)
         self.lease.finish(state, skipped, fault, why)
@@ -171,14 +174,22 @@ class Walk:
         return str(state)
 
     def _wait(self, wanted: WaitError) -> str:
-        self._set(StageState.WAITING)
+        self._set(StageState.WAITING, error=None, summary=str(wanted))
         self.console.flush()
-        self.lease.wait(wanted, tuple(self.records))
+        records = tuple(self.records)
+        if isinstance(wanted, PeopleError):
+            self.lease.wait(wanted, records)
+            self._tell_of(wanted.over)
+        else:
+            on = self._stage.queue
+            self.lease.park(State.WAITING, records, delay=wanted.seconds, queue=on)
         self._tell()
-        if wanted.over:
-            self.shop.ledger.ring(queue.REPORT, wanted.over, queue.REPORTS_ON)
-        log.info("run_waits", seconds=wanted.seconds, over=wanted.over)
+        log.info("run_waits", seconds=wanted.seconds, why=str(wanted))
         return "waiting"
+
+    def _tell_of(self, over: str | None) -> None:
+        if over:
+            self.shop.ledger.ring(queue.REPORT, over, queue.REPORTS_ON)
 
     def _hand_over(self) -> str:
         self.lease.park(State.QUEUED, tuple(self.records), delay=0, queue=self._stage.queue)
@@ -197,7 +208,7 @@ class Walk:
         why = f"{error}; trying again in {delay:.0f} s" if delay else str(error)
         self.console.say(self._stage.name, why)
         self.console.flush()
-        self._set(StageState.PENDING, error=str(error))
+        self._set(StageState.PENDING, error=str(error), summary=None)
         self.lease.park(
             State.QUEUED,
             tuple(self.records),

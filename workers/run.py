@@ -131,3 +131,10 @@ class Run(BaseModel):
     fence: int = 0
     losses: int = 0
     retries: int = 0
+
+    @property
+    def asks(self) -> bool:
+        """Whether people are asked: it waits for their word, and for nothing else."""
+        return self.state is State.WAITING and any(
+            stage.name == "approve" and stage.state is StageState.WAITING for stage in self.stages
+        )

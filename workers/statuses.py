@@ -44,8 +44,8 @@ def _verdict(run: Run, records: list[StageRecord]) -> tuple[Told, str]:
     if all(record.state is StageState.SUCCEEDED for record in records):
         return "success", records[-1].summary or "Done"
     if not run.state.final:
-        waits = any(record.state is StageState.WAITING for record in records)
-        return "pending", "Waiting for approval" if waits else "In progress"
+        waiting = (r.summary or "Waiting" for r in records if r.state is StageState.WAITING)
+        return "pending", next(waiting, "In progress")
     ours = any(record.state is StageState.FAILED for record in records)
     why = run.error or "it ended without a word"
     if run.state is State.FAILED:

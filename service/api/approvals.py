@@ -10,7 +10,7 @@ from service.api.waiting import Asked
 from service.problems import problem
 from service.web import Web
 from workers.approval import ForbiddenError, Verdict, Vote, admit, candidate
-from workers.run import Run, State
+from workers.run import Run
 
 blueprint = Blueprint("approvals", __name__)
 
@@ -100,7 +100,7 @@ def _spelled(web: Web, rule: Approval, who: str) -> str:
 
 def _same(web: Web, run: Run, word: Word) -> None:
     """What is approved is what was seen: the commit, and the hash of all its packages."""
-    if run.state is not State.WAITING:
+    if not run.asks:
         abort(409, _conflict(web, run.id, "not waiting"))
     (packages,) = web.ledger.history.fields(run.id, "packages")
     seen = ((word.commit, run.order.commit), (word.sha256, candidate(packages or "{}")))

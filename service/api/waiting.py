@@ -7,7 +7,7 @@ from config.server import Approval
 from service.api.present import time
 from service.web import Web
 from workers.approval import VOTES, Vote, candidate
-from workers.run import Run, State
+from workers.run import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def asked(web: Web, run: Run) -> Asked | None:
     said, packages, until = web.ledger.history.fields(run.id, *names)
     if rule is None and said is None:
         return None
-    waits = run.state is State.WAITING
+    waits = run.asks
     return Asked(
         rule=rule,
         alias=environment.alias if environment else "",

@@ -12,7 +12,7 @@ from service.api.approvals import Word, decide, objection
 from service.api.waiting import Asked, asked
 from service.web import Web
 from workers.approval import Verdict, Vote
-from workers.run import Run, State
+from workers.run import Run
 
 blueprint = Blueprint("approval", __name__)
 
@@ -40,14 +40,13 @@ class Panel:
 def panel(web: Web, run: Run) -> Panel | None:
     """The approval of a run that waits, or about which people have spoken."""
     found = asked(web, run)
-    waits = run.state is State.WAITING
-    if found is None or not (waits or found.votes):
+    if found is None or not (run.asks or found.votes):
         return None
     reader = person()
     name = reader.name if reader else ""
     return Panel(
         asked=found,
-        waits=waits and found.rule is not None,
+        waits=run.asks and found.rule is not None,
         own=found.word_of(name),
         objection=objection(found.rule, run, name) if found.rule else None,
     )

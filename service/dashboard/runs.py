@@ -64,7 +64,7 @@ def _repositories(web: Web, page: Page) -> list[str]:
 
 def _asked_for(web: Web, page: Page) -> set[str]:
     """The runs that wait for the reader's own word."""
-    waiting = (run for run in page.runs if run.state is State.WAITING)
+    waiting = (run for run in page.runs if run.asks)
     return {run.id for run in waiting if (found := approval.panel(web, run)) and found.usable}
 
 

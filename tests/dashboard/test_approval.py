@@ -14,7 +14,7 @@ from tests.dashboard.conftest import Reader, settings
 from tests.dashboard.worker import Work
 from tests.stand_ins.redis import EmbeddedRedis
 from workers.approval import Vote, candidate
-from workers.errors import WaitError
+from workers.errors import PeopleError
 from workers.run import Release, StageState, State
 
 PACKAGES = '{"MoviesLoader": "q+w="}'
@@ -59,7 +59,7 @@ def waiting(redis: Redis, over: str | None = None, **changes: object) -> Work:
     work.lease.releases([Release(function="MoviesLoader", version="7", sha256=HASH)])
     work.lease.write(packages=PACKAGES)
     work.stage("approve", StageState.WAITING, started_at=1_760_000_000_000)
-    work.lease.wait(WaitError(7199, "7:production", over), work.records)
+    work.lease.wait(PeopleError(7199, "7:production", over), work.records)
     return work
 
 

@@ -20,7 +20,7 @@ from tests.dashboard.worker import Work, order
 from tests.stand_ins.ports import free_port
 from tests.stand_ins.redis import EmbeddedRedis
 from workers.approval import candidate
-from workers.errors import WaitError
+from workers.errors import PeopleError
 from workers.ledger import Ledger
 from workers.notify.slack_message import Facts, message
 from workers.notify.words import events
@@ -113,7 +113,7 @@ def work(redis: Redis) -> Work:
     work.lease.releases([Release(function="MoviesLoader", version="7", sha256="q+w=")])
     work.lease.write(packages=PACKAGES)
     work.stage("approve", StageState.WAITING, started_at=1_760_000_000_000)
-    work.lease.wait(WaitError(3600, "7:production"), work.records)
+    work.lease.wait(PeopleError(3600, "7:production"), work.records)
     return work
 
 

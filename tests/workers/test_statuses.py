@@ -37,9 +37,10 @@ def test_a_living_run_is_pending():
 
 
 def test_a_run_that_waits_says_for_what():
-    """A run that waits for approval says so where the release is awaited."""
+    """The text of a stage that waits stands where its end is awaited."""
     shown = told(run("waiting", *["succeeded"] * 5, "waiting"))
-    assert shown["deploy/sandbox"] == ("pending", "Waiting for approval")
+    assert shown["deploy/sandbox"] == ("pending", "release done")
+    assert shown["build"] == ("success", "build done")
 
 
 @pytest.mark.parametrize(("fault", "state"), [("user", "failure"), ("ours", "error")])

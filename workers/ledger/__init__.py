@@ -153,6 +153,21 @@ class Ledger:
         )
         return str(answer)
 
+    def wake(self, name: str) -> tuple[str, str]:
+        """Have the run that awaits `name` go on: its id, and `woken`, `noted`, `over`, `unknown`.
+
+        `noted`: it has a worker now, and goes on as soon as that parks it.
+        """
+        run_id = self.redis.get(keys.awaited(name))
+        if run_id is None:
+            return "", "unknown"
+        (on,) = self.history.fields(run_id, "queue")
+        if on is None:
+            return run_id, "over"
+        task_id = str(uuid4())
+        message = queue.message(queue.ADVANCE, task_id, run_id, on)
+        return run_id, str(self._scripts("wake", run_id, name, queue.key(on), task_id, message))
+
     def drain(self, owner: str, *, drained: bool) -> None:
         """Have a worker's runs handed back, each at its next heartbeat; or no longer."""
         if drained:

@@ -60,3 +60,8 @@ def once(name: str) -> str:
 def waiting(place: str) -> str:
     """The run that waits for people at one place."""
     return f"{PREFIX}waiting:{place}"
+
+
+def awaited(name: str) -> str:
+    """The run that goes on when something of that name happens."""
+    return f"{PREFIX}awaits:{name}"

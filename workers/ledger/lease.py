@@ -10,7 +10,7 @@ from uuid import uuid4
 from redis.exceptions import RedisError
 
 from workers import queue
-from workers.errors import BusyError, CancelledError, DrainedError, StoppedError, WaitError
+from workers.errors import BusyError, CancelledError, DrainedError, PeopleError, StoppedError
 from workers.ledger.codec import releases_text, stages_text
 from workers.ledger.scripts import Scripts
 from workers.order import Order
@@ -18,6 +18,7 @@ from workers.run import Release, StageRecord, State
 
 LOST_AFTER = 0.8
 RELEASES_KEPT = 2000
+AWAITED_SECONDS = 7 * 86400
 
 
 class Lease:
@@ -140,7 +141,12 @@ class Lease:
         milliseconds = int(delay * 1000)
         self._fenced("park", state, milliseconds, queue, why, retries, stages_text(stages))
 
-    def wait(self, wanted: WaitError, stages: tuple[StageRecord, ...]) -> None:
+    def awaits(self, name: str, **fields: str) -> None:
+        """Be woken by `Ledger.wake` under a name while waiting, and remember fields with it."""
+        pairs = [part for pair in fields.items() for part in pair]
+        self._fenced("await", name, AWAITED_SECONDS, *pairs)
+
+    def wait(self, wanted: PeopleError, stages: tuple[StageRecord, ...]) -> None:
         """Give the run back until people, or their time limit, wake it."""
         notice = f"replaced by run {self.run_id}, a newer candidate for the same approval"
         self._fenced(

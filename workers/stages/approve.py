@@ -1,8 +1,7 @@
 """Waits for people where the operator says so, right before the aliases move."""
 
 from workers.approval import VOTES, Vote
-from workers.errors import CancelledError, SupersededError, WaitError
-from workers.run import State
+from workers.errors import CancelledError, PeopleError, SupersededError
 from workers.source.snapshot import Relation
 from workers.stages.context import Context
 
@@ -11,7 +10,7 @@ def run(context: Context) -> str:
     """Go on when enough people have approved; else wait without a worker.
 
     Raises:
-        WaitError: not enough have spoken yet.
+        PeopleError: not enough have spoken yet.
         CancelledError: somebody rejected it, or nobody answered in time.
         SupersededError: a newer candidate waits already.
     """
@@ -31,7 +30,7 @@ def run(context: Context) -> str:
         )
     context.say("approve", f"waiting for {rule.required - len(votes)} of {_names(rule.approvers)}")
     place = f"{context.order.repository_id}:{context.environment.name}"
-    raise WaitError(left, place, _older(context, place))
+    raise PeopleError(left, place, _older(context, place))
 
 
 def _word(vote: Vote) -> str:
@@ -51,7 +50,7 @@ def _older(context: Context, place: str) -> str | None:
     """The run that waits there already and gives way to this one."""
     history = context.shop.ledger.history
     other = history.run(history.waiting(place) or "")
-    if other is None or other.id == context.run.id or other.state is not State.WAITING:
+    if other is None or other.id == context.run.id or not other.asks:
         return None
     if context.relation(other.order.commit) is Relation.OLDER:
         raise SupersededError(f"the newer commit {other.order.commit[:7]} waits for approval")

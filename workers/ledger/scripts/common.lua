@@ -31,6 +31,16 @@ local function holds(id, fence)
   return values[1] == fence and values[2] == 'running'
 end
 
+-- Whether the run waits for people; it may wait for other things.
+local function asks(id)
+  local values = redis.call('HMGET', run_key(id), 'state', 'stages')
+  if values[1] ~= 'waiting' then return false end
+  for _, stage in ipairs(cjson.decode(values[2])) do
+    if stage.name == 'approve' and stage.state == 'waiting' then return true end
+  end
+  return false
+end
+
 local function finish(id, at, state, fault, why)
   redis.call('HSET', run_key(id), 'state', state, 'finished_at', text(at))
   if why ~= '' then redis.call('HSET', run_key(id), 'error', why) else redis.call('HDEL', run_key(id), 'error') end

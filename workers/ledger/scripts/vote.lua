@@ -3,9 +3,8 @@
 local id, who, verdict, origin, note, required, broker_queue, task_id, message = unpack(ARGV)
 local at = now()
 local key = run_key(id)
-local state = redis.call('HGET', key, 'state')
-if not state then return 'gone' end
-if state ~= 'waiting' then return 'not waiting' end
+if redis.call('EXISTS', key) == 0 then return 'gone' end
+if not asks(id) then return 'not waiting' end
 local votes = cjson.decode(redis.call('HGET', key, 'votes') or '[]')
 for _, vote in ipairs(votes) do
   if vote.who == who then return 'voted' end

@@ -11,7 +11,7 @@ redis.call('ZREM', P .. 'leases', id)
 redis.call('ZADD', P .. 'due', text(at + tonumber(delay)), id)
 redis.call('SET', P .. 'waiting:' .. place, id)
 changed(id, at)
-if over ~= '' and redis.call('HGET', run_key(over), 'state') == 'waiting' then
+if over ~= '' and asks(over) then
   finish(over, at, 'superseded', '', notice)
 end
 return 1
