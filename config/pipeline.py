@@ -85,6 +85,11 @@ class Test(toml.Section):
     dockerfile: InsidePath = Field("Dockerfile.test", description="builds the image of the tests")
     network: StrictBool = Field(default=False, description="whether checks reach the network")
     timeout: Seconds | None = Field(None, description="how long a check may take; else Slipway's")
+    reuse: StrictBool | None = Field(
+        None,
+        description="whether a git tree that passed is not tested again; else if no check has a "
+        "network",
+    )
     checks: Annotated[
         FrozenMap[
             CheckName,
@@ -114,6 +119,9 @@ class Build(toml.Section):
         description="build arguments; {environment}, {commit} and {branch} are filled in",
     )
     network: StrictBool = Field(default=True, description="whether the build reaches the network")
+    reuse: StrictBool = Field(
+        default=True, description="whether a git tree that was built is not built again"
+    )
 
     def arguments(self, *, environment: str, commit: str, branch: str) -> dict[str, str]:
         """The build arguments with their placeholders filled in."""

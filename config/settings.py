@@ -123,6 +123,9 @@ class Settings(BaseSettings):
     build_network: str = Field(
         "default", description="network of image builds: `default`, `host` or `none`"
     )
+    reuse_days: float = Field(
+        30, ge=0, description="days for which a git tree's packages and test verdict serve again"
+    )
     redis_url: str = _named(
         "REDIS_URL", "redis://127.0.0.1:6379/0", description="the ledger and the queue"
     )

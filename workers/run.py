@@ -98,7 +98,10 @@ class Report(BaseModel):
 
 
 class CheckRecord(BaseModel):
-    """How one check ended, and what it left; `note` says what could not be read of that."""
+    """How one check ended, and what it left; `note` says what could not be read of that.
+
+    `run` is the earlier run in which it passed, where the same git tree was not tested again.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -109,6 +112,7 @@ class CheckRecord(BaseModel):
     tests: Tests | None = None
     report: Report | None = None
     note: str | None = None
+    run: str | None = None
 
 
 class Run(BaseModel):

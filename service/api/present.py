@@ -46,7 +46,7 @@ def reports(shown: Run, url: str) -> list[dict[str, Any]]:
     return [
         {
             "check": check.name,
-            "url": _page(shown, url, check.name, check.report),
+            "url": _page(check.run or shown.id, url, check.name, check.report),
             "files": check.report.files,
             "size": check.report.size,
             "archive": check.report.archive,
@@ -56,10 +56,10 @@ def reports(shown: Run, url: str) -> list[dict[str, Any]]:
     ]
 
 
-def _page(shown: Run, url: str, check: str, report: Report) -> str | None:
+def _page(run_id: str, url: str, check: str, report: Report) -> str | None:
     if not (report.shown and report.index):
         return None
-    return f"{url}/api/v1/runs/{shown.id}/reports/{check}/{quote(report.index)}"
+    return f"{url}/api/v1/runs/{run_id}/reports/{check}/{quote(report.index)}"
 
 
 def _stage(stage: dict[str, Any]) -> dict[str, Any]:

@@ -45,7 +45,8 @@ class Request:
         elif self.method == "POST":
             self.operation = parse_qs(self.body.decode()).get("Action", ["?"])[0]
         else:
-            self.operation = S3.get(self.method, "?")
+            copied = "x-amz-copy-source" in self.headers
+            self.operation = "CopyObject" if copied else S3.get(self.method, "?")
 
     @property
     def json(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Which commit wins, whatever the order of arrival; and environments that share a function."""
 
 import re
+import time
 from uuid import uuid4
 
 import pytest
@@ -95,3 +96,35 @@ def test_the_same_tree_gives_the_same_bytes(town):
     assert packages[0] == packages[1]
     names = town.aws.files(BUCKET, f"{places[0].function}/{commits[0]}.zip")
     assert "made/file" in names
+
+
+def test_a_merge_with_the_same_tree_takes_over_package_and_verdict(town):
+    """Sandbox, then a merge into staging: no image and no container for it, one SHA-256 on both."""
+    place = town.place("built-once")
+    first = place.push()
+    place.assert_deployed(first)
+    git = town.github.git(place.repository)
+    merge = git.commit_tree(f"{first}^{{tree}}", [first], "Merge develop into preprod")
+    town.github.set_branch(place.repository, "preprod", merge)
+    began = time.time()
+    town.github.push_event(place.repository, "preprod")
+    run = place.ended(merge)
+    assert run["state"] == "succeeded", place.story(merge)
+    seen = town.docker.events(since=int(began), until=int(time.time()) + 1, decode=True)
+    ours = [one for one in seen if run["id"] in str(one)]
+    assert ours == []
+    log = place.log(merge)
+    earlier = place.run(first)["id"]
+    assert f"[build] reused: tree {run_tree(git, merge)} was built by run {earlier}" in log
+    assert f"passed in run {earlier}" in log
+    assert [check["run"] for check in run["checks"]] == [earlier]
+    hashes = {
+        version["Version"]: version["CodeSha256"] for version in town.aws.versions(place.function)
+    }
+    assert hashes[place.alias("sandbox")] == hashes[place.alias("staging")]
+    assert f"{place.function}/{merge}.zip" in place.packages()
+
+
+def run_tree(git, commit):
+    """The first letters of a commit's tree."""
+    return git.run("rev-parse", f"{commit}^{{tree}}")[:7]

@@ -70,15 +70,17 @@ def publish(  # noqa: PLR0913, PLR0917 - where to, what and whose: none implies 
     return _write_once(aws, wanted, lambda: _put(aws, wanted, path, notes))
 
 
-def copy(aws: Aws, source: Artifact, function: str, commit: str) -> Artifact:
+def copy(aws: Aws, source: Artifact, function: str, commit: str, *, bucket: str = "") -> Artifact:
     """Give a package a second key by a copy inside S3, or find it there; never overwrites.
+
+    It stays in its source's bucket unless another one is named.
 
     Raises:
         UserError: other bytes were published for this commit.
         OurError: the copy has other bytes than its source had.
         PassingError: S3 is out of reach, or the key keeps changing.
     """
-    wanted = Artifact(source.bucket, key_of(function, commit), None, source.sha256)
+    wanted = Artifact(bucket or source.bucket, key_of(function, commit), None, source.sha256)
     # Not every S3 heeds If-None-Match of a copy, so that it is looked for first.
     there = _find(aws, wanted.bucket, wanted.key)
     if there is not None:

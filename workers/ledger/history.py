@@ -158,6 +158,11 @@ class History:
             found = (run for run in latest if run and run.order.purpose == "deploy")
             yield from islice(found, 1)
 
+    def kept(self, key: str) -> str | None:
+        """What an earlier run has left for others under a key."""
+        found: str | None = self._redis.get(key)
+        return found
+
     def task(self, task_id: str) -> dict[str, str] | None:
         """One queued task as the ledger saw it, or None."""
         return self._redis.hgetall(keys.task(task_id)) or None

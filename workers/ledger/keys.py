@@ -57,6 +57,16 @@ def once(name: str) -> str:
     return f"{PREFIX}once:{name}"
 
 
+def built(key: str) -> str:
+    """What was built out of one git tree with the same build arguments."""
+    return f"{PREFIX}built:{key}"
+
+
+def tested(repository_id: int, tree: str) -> str:
+    """The verdict of the checks on one git tree."""
+    return f"{PREFIX}tested:{repository_id}:{tree}"
+
+
 def waiting(place: str) -> str:
     """The run that waits for people at one place."""
     return f"{PREFIX}waiting:{place}"

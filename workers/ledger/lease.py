@@ -121,6 +121,10 @@ class Lease:
         }
         self._fenced("live", place, json.dumps(what), order.environment or "", RELEASES_KEPT)
 
+    def keep(self, key: str, text: str, seconds: float) -> None:
+        """Remember for other runs, for so many seconds, what this one found out."""
+        self._fenced("keep", key, text, int(seconds * 1000))
+
     def finish(
         self, state: State, stages: tuple[StageRecord, ...], fault: str = "", why: str = ""
     ) -> None:

@@ -3,6 +3,7 @@
 import json
 
 from workers.sizes import size
+from workers.stages import reused_packages
 from workers.stages.context import Context
 from workers.stages.packages import packages
 from workers.stages.site import record
@@ -10,6 +11,8 @@ from workers.stages.site import record
 
 def run(context: Context) -> str:
     """Build and package every function and the site, and put their hashes on record."""
+    if summary := reused_packages.take(context):
+        return summary
     built = packages(context)
     context.lease.write(packages=json.dumps({name: p.sha256 for name, p in built.items()}))
     for name, package in built.items():

@@ -160,11 +160,11 @@ class Context:
     @cached_property
     def pipeline(self) -> Pipeline:
         """The repository's slipway.toml at this commit, as the checkout stage found it."""
-        return parse(self._recorded("pipeline"))
+        return parse(self.recorded("pipeline"))
 
     def hashes(self) -> dict[str, str]:
         """The SHA-256 (base64) of each function's package, as the build stage recorded it."""
-        hashes: dict[str, str] = json.loads(self._recorded("packages"))
+        hashes: dict[str, str] = json.loads(self.recorded("packages"))
         return hashes
 
     def releases(self) -> tuple[Release, ...]:
@@ -172,7 +172,12 @@ class Context:
         run = self.shop.ledger.history.run(self.run.id)
         return run.releases if run else ()
 
-    def _recorded(self, name: str) -> str:
+    def recorded(self, name: str) -> str:
+        """What an earlier stage must have written down on the run.
+
+        Raises:
+            OurError: it has not.
+        """
         value = self.field(name)
         if value is None:
             raise OurError(f"the run has no {name} on record; retry it")

@@ -7,13 +7,16 @@ from workers.stages.images import workbench
 
 def packages(context: Context) -> dict[str, Package]:
     """Build the images, package what each function selects, and take out the site's files."""
-    pipeline = context.pipeline
-    args = pipeline.build.arguments(
+    made = workbench(context).build(context.pipeline, arguments(context))
+    context.site = made.site
+    context.built = made.packages
+    return made.packages
+
+
+def arguments(context: Context) -> dict[str, str]:
+    """The build arguments with the run's own values filled in."""
+    return context.pipeline.build.arguments(
         environment=context.order.environment or "",
         commit=context.order.commit,
         branch=context.order.branch,
     )
-    made = workbench(context).build(pipeline, args)
-    context.site = made.site
-    context.built = made.packages
-    return made.packages

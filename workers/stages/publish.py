@@ -8,7 +8,7 @@ from workers.aws import artifacts
 from workers.aws.artifacts import Artifact
 from workers.docker.package import Package
 from workers.errors import OurError
-from workers.stages import site
+from workers.stages import reused_packages, site
 from workers.stages.context import Context
 from workers.stages.packages import packages
 
@@ -18,7 +18,9 @@ TOGETHER = 4
 def run(context: Context) -> str:
     """Put each function's package at `<function>/<commit>.zip`, and send a site's files ahead."""
     hashes = context.hashes()
+    reused_packages.copy(context)
     _supply(context, hashes)
+    reused_packages.remember(context)
     count = f"{len(hashes)} package{'s' * (len(hashes) != 1)} in {context.bucket}" if hashes else ""
     return "; ".join(filter(None, (count, site.publish(context))))
 

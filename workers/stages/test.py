@@ -11,6 +11,7 @@ from workers.errors import OurError, UserError
 from workers.ledger.codec import checks_text
 from workers.run import CheckRecord, Report, Tests
 from workers.sizes import size
+from workers.stages import reused_verdict
 from workers.stages.context import Context
 from workers.stages.images import image
 
@@ -27,6 +28,8 @@ def run(context: Context) -> str:
     test = context.pipeline.test
     if test is None or not test.checks:
         return "no checks"
+    if summary := reused_verdict.take(context, test):
+        return summary
     with image(context, test.dockerfile, "test") as built:
 
         def check(name: str) -> tuple[CheckRecord, str | None]:
@@ -39,6 +42,7 @@ def run(context: Context) -> str:
     failed = [why for _, why in ended if why]
     if failed:
         raise UserError("; ".join(failed))
+    reused_verdict.remember(context, test, records)
     count = f"{len(records)} check{'s' * (len(records) != 1)} passed"
     return "; ".join((count, *filter(None, map(_words, records))))
 
