@@ -8,7 +8,7 @@ from config.settings import Settings, settings
 from service import access, api, dashboard, health, problems, slack, webhook
 from service.web import Web
 from workers.ledger import Ledger
-from workers.ledger.connection import hasty
+from workers.ledger.connection import hasty, listening
 
 SMALL_BODY_BYTES = 64 * 1024
 
@@ -20,6 +20,7 @@ def create_app(chosen: Settings | None = None, operator: Operator | None = None)
         settings=chosen,
         operator=operator or load_operator(chosen.config),
         ledger=Ledger(hasty(chosen.redis_url)),
+        listening=listening(chosen.redis_url),
         webhook_secrets=tuple(s.get_secret_value() for s in chosen.github_webhook_secrets),
     )
     app = Flask(__name__, static_folder=None)

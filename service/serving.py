@@ -7,6 +7,7 @@ from typing import Any
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
+from service import followers
 from service.web import TOLD
 
 STAY_MILLISECONDS = 10
@@ -25,6 +26,11 @@ class StayingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         while going_on is True and self.alive and self._more(conn):
             going_on = super().handle(conn)
         return going_on
+
+    def handle_exit(self, sig: Any, frame: Any) -> None:  # noqa: ANN401 - gunicorn has no types
+        """Begin to stop: whoever follows a run is sent away, and comes back to another process."""
+        followers.stopping.set()
+        super().handle_exit(sig, frame)
 
     def _more(self, conn: Any) -> bool:  # noqa: ANN401 - gunicorn has no types
         read_ahead = conn.is_http2 or conn.parser.unreader.buf.getvalue()

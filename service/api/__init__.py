@@ -5,14 +5,14 @@ from flask import Blueprint, Response, request
 from redis.exceptions import RedisError
 
 from service.access import bearer, person
-from service.api import approvals, environments, reports, runs, tasks
+from service.api import approvals, environments, events, reports, runs, tasks
 from service.problems import problem
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 log = structlog.get_logger()
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
-for part in (runs, reports, approvals, environments, tasks):
+for part in (runs, events, reports, approvals, environments, tasks):
     blueprint.register_blueprint(part.blueprint)
 
 

@@ -97,7 +97,7 @@ def log(run_id: str) -> Response:
     if run is None:
         return _unknown(run_id)
     after = request.args.get("after") or "-"
-    if not _log_is_here(run_id):
+    if not log_is_here(run_id):
         return problem(
             503, "The log is being brought back from S3; ask again.", **{"Retry-After": "2"}
         )
@@ -130,7 +130,7 @@ def retry(run_id: str) -> Response:
     return response
 
 
-def _log_is_here(run_id: str) -> bool:
+def log_is_here(run_id: str) -> bool:
     """An old run's log is in S3, which the web process can't reach: a worker brings it back."""
     ledger = _web().ledger
     if not ledger.history.archived(run_id):

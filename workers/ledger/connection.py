@@ -28,6 +28,14 @@ def patient(url: str) -> Redis:
     return _client(url, PATIENT_SECONDS, Retry(ExponentialBackoff(cap=3, base=0.05), 12))
 
 
+def listening(url: str) -> Redis:
+    """A client for reads that wait for news: its own connections, none of them tried again.
+
+    What blocks must say how long: for less than PATIENT_SECONDS, or the socket gives up first.
+    """
+    return _client(url, PATIENT_SECONDS, Retry(NoBackoff(), 0))
+
+
 def _client(url: str, seconds: float, retry: Retry) -> Redis:
     return Redis.from_url(
         url,

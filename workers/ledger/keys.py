@@ -27,6 +27,11 @@ def log(run_id: str) -> str:
     return f"{PREFIX}log:{run_id}"
 
 
+def bell(run_id: str) -> str:
+    """The stream that wakes those who follow one run."""
+    return f"{PREFIX}bell:{run_id}"
+
+
 def report(run_id: str, check: str) -> str:
     """The hash of one check's report, a field for each file."""
     return f"{PREFIX}report:{run_id}:{check}"

@@ -38,6 +38,7 @@ redis.call('ZADD', branch, text(score), id)
 redis.call('SADD', P .. 'branches', branch)
 redis.call('ZADD', P .. 'due', text(at), id)
 redis.call('HINCRBY', P .. 'metrics', 'runs_accepted', 1)
-changed(id, at)
+-- Nobody follows a run whose id nobody knows yet.
+due_report(id, at)
 ring(id, 'advance', id, at, broker_queue, message)
 return {1, id}
