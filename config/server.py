@@ -62,6 +62,10 @@ FunctionGlob = Annotated[
     str,
     Matching(r"[a-zA-Z0-9_*?-]{1,64}", 'a function\'s name, where "*" and "?" may stand'),
 ]
+SonarGlob = Annotated[
+    str,
+    Matching(r"[A-Za-z0-9_.:*?-]{1,400}", 'a project\'s key, where "*" and "?" may stand'),
+]
 Host = Annotated[
     str,
     Matching(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?", "a host, or host:port"),
@@ -166,6 +170,9 @@ class Repository(toml.Section):
     )
     bucket: Bucket | None = Field(None, description="S3 bucket of packages")
     sites: tuple[Bucket, ...] = Field((), description="S3 buckets of sites that it may write")
+    sonar: tuple[SonarGlob, ...] | None = Field(
+        None, description="SonarQube projects that it may analyse, as keys or patterns; else any"
+    )
     rest_api: RestApi | None = Field(
         None, description="API Gateway whose stages follow the environments"
     )
@@ -173,6 +180,10 @@ class Repository(toml.Section):
     def may_touch(self, function: str) -> bool:
         """Whether a function's name matches one of the patterns; case counts."""
         return any(fnmatch.fnmatchcase(function, pattern) for pattern in self.functions)
+
+    def may_analyse(self, project: str) -> bool:
+        """Whether a project's key matches one of the patterns, or there are none."""
+        return self.sonar is None or any(fnmatch.fnmatchcase(project, one) for one in self.sonar)
 
     def covers(self, full_name: str) -> bool:
         """Whether a repository matches the name; case does not count, `*` stops at the slash."""

@@ -2,23 +2,23 @@
 
 import functools
 import os
-from email.utils import parseaddr
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from pydantic import (
-    AfterValidator,
-    AliasChoices,
-    BeforeValidator,
-    Field,
-    SecretStr,
-    ValidationError,
-    model_validator,
-)
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config import smtp
+from config.setting_values import (
+    Secrets,
+    Sender,
+    ServerAddress,
+    SmtpAddress,
+    Tokens,
+    WebAddress,
+    Words,
+)
 from config.smtp import SmtpServer
 
 PREFIX = "SLIPWAY_"
@@ -26,53 +26,6 @@ PREFIX = "SLIPWAY_"
 
 class SettingsError(Exception):
     """What is wrong with the environment, all of it, a line each."""
-
-
-def _split(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
-
-
-def _tokens(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    pairs = [part.strip().partition(":") for part in value.split(",") if part.strip()]
-    if any(not (name and token) for name, _, token in pairs):
-        raise ValueError("expected name:token, several separated by commas")
-    return {name: token for name, _, token in pairs}
-
-
-def _web_address(value: SecretStr) -> SecretStr:
-    try:
-        parts = urlsplit(value.get_secret_value())
-        good = parts.scheme in ("https", "http") and bool(parts.hostname)
-    except ValueError:
-        good = False
-    if not good:
-        raise ValueError("expected an https:// address")
-    return value
-
-
-def _smtp_address(value: SecretStr) -> SecretStr:
-    smtp.parse(value.get_secret_value())
-    return value
-
-
-def _sender(value: str) -> str:
-    _, address = parseaddr(value)
-    local, _, domain = address.rpartition("@")
-    if not (local and domain and value.isprintable() and address.isascii()):
-        raise ValueError("expected an email address, such as slipway@example.com")
-    return value
-
-
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
-WebAddress = Annotated[SecretStr, AfterValidator(_web_address)]
-SmtpAddress = Annotated[SecretStr, AfterValidator(_smtp_address)]
-Sender = Annotated[str, AfterValidator(_sender)]
-Tokens = Annotated[dict[str, SecretStr], NoDecode, BeforeValidator(_tokens)]
 
 
 def _named(name: str, default: Any = ..., **rules: Any) -> Any:  # noqa: ANN401 - as pydantic's Field
@@ -126,6 +79,13 @@ class Settings(BaseSettings):
     reuse_days: float = Field(
         30, ge=0, description="days for which a git tree's packages and test verdict serve again"
     )
+    sonar_image: str = Field(
+        "sonarsource/sonar-scanner-cli:11", description="image of SonarQube's scanner"
+    )
+    sonar_branches: bool = Field(
+        default=False,
+        description="tell SonarQube branches and pull requests, which its Community Build refuses",
+    )
     redis_url: str = _named(
         "REDIS_URL", "redis://127.0.0.1:6379/0", description="the ledger and the queue"
     )
@@ -157,6 +117,20 @@ class Settings(BaseSettings):
         None,
         description="proves that a button was pressed in Slack; without it there are no buttons",
     )
+    sonar_host_url: ServerAddress | None = _named(
+        "SONAR_HOST_URL", None, description="the SonarQube server, as workers and containers see it"
+    )
+    sonar_token: SecretStr | None = _named(
+        "SONAR_TOKEN", None, description="a token of SonarQube's that may execute analyses"
+    )
+    sonar_organization: str | None = _named(
+        "SONAR_ORGANIZATION", None, description="the organization, on SonarQube Cloud only"
+    )
+    sonar_webhook_secret: SecretStr | None = _named(
+        "SONAR_WEBHOOK_SECRET",
+        None,
+        description="the secret of SonarQube's webhook; without it gates are only asked for",
+    )
     smtp_url: SmtpAddress | None = _named(
         "SMTP_URL",
         None,
@@ -183,6 +157,8 @@ class Settings(BaseSettings):
             self.github_token,
             self.slack_webhook_url,
             self.slack_signing_secret,
+            self.sonar_token,
+            self.sonar_webhook_secret,
             self.smtp_url,
         )
         ours = [secret.get_secret_value() for secret in kept if secret]

@@ -6,6 +6,7 @@ import structlog
 from flask import Blueprint, Response, abort, current_app, jsonify, request
 from redis.exceptions import RedisError
 
+from service.body import whole
 from service.events import Ignored, UnreadableError, read
 from service.problems import problem
 from service.signature import verify
@@ -25,7 +26,8 @@ log = structlog.get_logger()
 def github() -> Response:
     """Take a delivery of GitHub's: 202 with its run, or 200 with the reason why there is none."""
     web: Web = current_app.extensions["slipway"]
-    body = _body()
+    # The limit is GitHub's own for a payload.
+    body = whole(MOST_BYTES, "25 MB")
     if not verify(web.webhook_secrets, body, request.headers.get("X-Hub-Signature-256")):
         abort(401, "X-Hub-Signature-256 is missing or is not this body's signature.")
     delivery = request.headers.get("X-GitHub-Delivery", "")
@@ -35,20 +37,6 @@ def github() -> Response:
     if isinstance(wanted, Ignored):
         return jsonify(ignored=wanted.why)
     return _accept(web, wanted, delivery)
-
-
-def _body() -> bytes:
-    """The raw bytes; the limit of 25 MB is GitHub's own for a payload."""
-    length = request.content_length
-    if length is None or "Transfer-Encoding" in request.headers:
-        abort(411, "A delivery must tell its length in Content-Length.")
-    if length > MOST_BYTES:
-        abort(413, "A delivery has 25 MB at most.")
-    request.max_content_length = MOST_BYTES
-    body = request.get_data(cache=False)
-    if len(body) != length:
-        abort(400, "The body is shorter than its Content-Length.")
-    return body
 
 
 def _payload(body: bytes) -> bytes:

@@ -55,6 +55,23 @@ def recall(shop: Workshop, run: Run, check: str) -> None:
             shop.ledger.reports.gone(run.id)
 
 
+def read(shop: Workshop, run: Run, check: str, wanted: Callable[[str], bool]) -> dict[str, bytes]:
+    """Those files of a report that are wanted, by their names; none of one that is gone.
+
+    Raises:
+        RunError: S3 is out of reach, or refuses.
+    """
+    place = place_of(shop, run)
+    names = stored.names(*place, _prefix(run, check)) if place else []
+    if not (place and names):
+        kept = shop.ledger.reports.files(run.id, check)
+        return {name: data for name, data in kept.items() if wanted(name)}
+    chosen = [name for name in names if wanted(name)]
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        bodies = pool.map(lambda name: stored.read(*place, _prefix(run, check) + name), chosen)
+        return dict(zip(chosen, bodies, strict=True))
+
+
 def _archive(
     shop: Workshop, run: Run, check: str, report: Left, say: Callable[[str], None]
 ) -> str | None:

@@ -2,6 +2,7 @@
 
 from typing import Literal, NamedTuple
 
+from workers import sonar
 from workers.run import Run, StageRecord, StageState, State
 
 STAGES_OF = {
@@ -9,7 +10,8 @@ STAGES_OF = {
     "build": ("build",),
     "deploy": ("publish", "deploy", "verify", "approve", "release"),
 }
-
+SPEAK = {"test": ("test", "analyze"), "build": ("build",), "deploy": ("release",)}
+"""The stages whose summaries are a status's text when all went well."""
 
 Told = Literal["pending", "success", "failure", "error"]
 
@@ -33,16 +35,17 @@ def statuses(run: Run) -> list[Status]:
         context = f"slipway/{name}"
         if name == "deploy":
             context = f"{context}/{run.order.environment}"
-        told.append(Status(run.order.commit, context, *_verdict(run, records)))
+        told.append(Status(run.order.commit, context, *_verdict(run, records, SPEAK[name])))
     pull = run.order.pull_request
     if pull and run.order.purpose == "deploy" and pull.head != run.order.commit:
         told += [s._replace(sha=pull.head) for s in told if s.context.startswith("slipway/deploy/")]
     return told
 
 
-def _verdict(run: Run, records: list[StageRecord]) -> tuple[Told, str]:
+def _verdict(run: Run, records: list[StageRecord], speak: tuple[str, ...]) -> tuple[Told, str]:
     if all(record.state is StageState.SUCCEEDED for record in records):
-        return "success", records[-1].summary or "Done"
+        said = (r.summary for r in records if r.name in speak and r.summary != sonar.NOT_ASKED)
+        return "success", "; ".join(filter(None, said)) or "Done"
     if not run.state.final:
         waiting = (r.summary or "Waiting" for r in records if r.state is StageState.WAITING)
         return "pending", next(waiting, "In progress")

@@ -6,7 +6,7 @@ from workers.source.snapshot import Relation
 from workers.stages.context import Context
 
 # Not before the checkout, which judges where commits may be fetched from.
-BEFORE_DEPLOY = frozenset({"test", "build", "publish"})
+BEFORE_DEPLOY = frozenset({"test", "analyze", "build", "publish"})
 
 
 def check(context: Context, stage: str) -> None:

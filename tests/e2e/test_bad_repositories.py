@@ -160,7 +160,7 @@ def test_a_build_that_fails(ends, town):
     end.assert_failed("build")
     assert end.states == {TEST: "success", BUILD: "failure", DEPLOY: "failure"}
     assert "the image build of Dockerfile failed" in end.description(BUILD)
-    assert "no such luck" in end.run["stages"][2]["error"]
+    assert "no such luck" in end.run["stages"][3]["error"]
     town.assert_clean(end.run["id"])
     end.assert_untouched()
 

@@ -26,7 +26,7 @@ def test_a_pull_request_is_checked_and_not_deployed(town):
     assert run["state"] == "succeeded", place.story(head)
     assert run["purpose"] == "check"
     assert run["pull_request"] == pull.number
-    assert [stage["name"] for stage in run["stages"]] == ["checkout", "test", "build"]
+    assert [stage["name"] for stage in run["stages"]] == ["checkout", "test", "analyze", "build"]
     assert place.states(head) == CHECKED
 
     newer = place.commit(place.files("three"), "feature")

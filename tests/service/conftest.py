@@ -14,6 +14,7 @@ from tests.stand_ins.redis import EmbeddedRedis
 from tests.stand_ins.slipway import SECRET, Slipway
 
 OLD_SECRET = "the secret before the rotation"
+SONAR_SECRET = "the secret of sonarqube's webhook"
 COMMIT = "a" * 40
 
 
@@ -34,6 +35,7 @@ def slipway(
         "REDIS_URL": web_redis.url,
         "GITHUB_WEBHOOK_SECRET": f"{SECRET},{OLD_SECRET}",
         "GITHUB_API_URL": "http://127.0.0.1:9",
+        "SONAR_WEBHOOK_SECRET": SONAR_SECRET,
     }
     with Slipway(folder, OPERATOR, environment) as processes:
         yield processes.start("web")
@@ -62,10 +64,10 @@ class Door:
         } | dict(headers)
         return self.raw([(k, v) for k, v in fields.items() if v is not None], body)
 
-    def raw(self, headers, body=b""):
+    def raw(self, headers, body=b"", path="/webhooks/github"):
         """POST these headers and this body, as they are."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        connection.putrequest("POST", "/webhooks/github", skip_accept_encoding=True)
+        connection.putrequest("POST", path, skip_accept_encoding=True)
         for name, value in headers:
             connection.putheader(name, value)
         connection.endheaders()

@@ -67,7 +67,7 @@ def test_a_pull_request_is_checked(door, slipway):
     (run,) = slipway.runs()
     assert ids == {run["id"]}
     assert (run["purpose"], run["commit"], run["environment"]) == ("check", "b" * 40, None)
-    assert [stage["name"] for stage in run["stages"]] == ["checkout", "test", "build"]
+    assert [stage["name"] for stage in run["stages"]] == ["checkout", "test", "analyze", "build"]
     assert run["pull_request"] == 3
 
 

@@ -36,6 +36,27 @@ def test_a_living_run_is_pending():
     }
 
 
+@pytest.mark.parametrize(
+    ("gate", "text"),
+    [
+        ("quality gate passed, 3 conditions", "2 checks passed; quality gate passed, 3 conditions"),
+        ("no [sonar] table", "2 checks passed"),
+    ],
+)
+def test_the_tests_and_the_gate_have_one_status(gate, text):
+    """It succeeds when both have, and says both; what nobody asked for is not said."""
+    said = {"checkout": "commit abc", "test": "2 checks passed", "analyze": gate}
+    stages = tuple(
+        StageRecord(name=name, state=StageState.SUCCEEDED, summary=summary)
+        for name, summary in said.items()
+    )
+    shown = run("running").model_copy(update={"stages": stages})
+    assert told(shown) == {"test": ("success", text)}
+    waits = stages[2].model_copy(update={"state": StageState.WAITING, "summary": "Waiting for it"})
+    waiting = shown.model_copy(update={"stages": (*stages[:2], waits)})
+    assert told(waiting) == {"test": ("pending", "Waiting for it")}
+
+
 def test_a_run_that_waits_says_for_what():
     """The text of a stage that waits stands where its end is awaited."""
     shown = told(run("waiting", *["succeeded"] * 5, "waiting"))

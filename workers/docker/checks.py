@@ -65,7 +65,7 @@ def run_check(  # noqa: PLR0913 - a check has that many sides
         PassingError: the engine does not answer.
         OurError: the engine refused the container.
     """
-    settings = _settings(engine, command, labels, limits, network=network)
+    settings = confined(engine, ["sh", "-c", command], labels, limits, network=network)
     container = _create(engine, image, settings)
     try:
         output = Output(engine, container)
@@ -80,11 +80,12 @@ def run_check(  # noqa: PLR0913 - a check has that many sides
         remove(engine, container)
 
 
-def _settings(
-    engine: Engine, command: str, labels: Mapping[str, str], limits: Limits, *, network: bool
+def confined(
+    engine: Engine, command: list[str], labels: Mapping[str, str], limits: Limits, *, network: bool
 ) -> dict[str, Any]:
+    """How a container is made that has a command, limits, and no power over anything else."""
     return {
-        "entrypoint": ["sh", "-c", command],
+        "entrypoint": command,
         "labels": dict(labels),
         "network_mode": engine.network() if network else "none",
         "mem_limit": limits.memory,

@@ -50,6 +50,11 @@ class Reports:
         text = self._redis.hget(keys.report(run_id, check), name)
         return None if text is None else zlib.decompress(base64.b64decode(text))
 
+    def files(self, run_id: str, check: str) -> dict[str, bytes]:
+        """All files of a report that is kept now, by their names."""
+        found = self._redis.hgetall(keys.report(run_id, check))
+        return {name: zlib.decompress(base64.b64decode(text)) for name, text in found.items()}
+
     def here(self, run_id: str, check: str) -> bool:
         """Whether the report is kept now."""
         return bool(self._redis.exists(keys.report(run_id, check)))

@@ -31,6 +31,7 @@ class Stage(NamedTuple):
 STAGES = (
     Stage("checkout", queue="build", checks=True),
     Stage("test", queue="build", checks=True),
+    Stage("analyze", queue="build", checks=True),
     Stage("build", queue="build", checks=True),
     Stage("publish", queue="build"),
     Stage("deploy", queue="deploy"),

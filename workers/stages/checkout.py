@@ -5,7 +5,7 @@ from config.toml import ConfigError
 from workers.docker.presets import recipe
 from workers.errors import OurError, UserError
 from workers.source.address import allowed
-from workers.stages import site
+from workers.stages import analyze, site
 from workers.stages.context import Context
 
 FILE = "slipway.toml"
@@ -50,7 +50,9 @@ def _judge(context: Context, pipeline: Pipeline) -> None:
                 f"{FILE}: the operator does not allow {context.order.repository} to touch "
                 f"the function {function}; nothing was changed"
             )
-    _refuse_unbuilt(context, pipeline)
+    _refuse_unbuilt(context)
+    if pipeline.sonar:
+        analyze.judge(context, pipeline.sonar)
     if pipeline.test is not None:
         context.require(pipeline.test.dockerfile, "[test] needs it")
     distinct = {(pipeline.place(n), f.runtime): n for n, f in pipeline.functions.items()}
@@ -65,11 +67,8 @@ def _judge(context: Context, pipeline: Pipeline) -> None:
             _ = context.bucket
 
 
-def _refuse_unbuilt(context: Context, pipeline: Pipeline) -> None:
+def _refuse_unbuilt(context: Context) -> None:
     """A guard that somebody configured and this version lacks is never skipped in silence."""
-    lacking = [name for name, asked in (("[sonar]", pipeline.sonar),) if asked]
-    if lacking:
-        raise UserError(f"{FILE}: {', '.join(lacking)} is not in this version of Slipway yet")
     if context.order.purpose == "deploy" and context.environment.strategy != "all-at-once":
         raise OurError(
             f"environment {context.environment.name} asks for a gradual release, which this "
