@@ -12,6 +12,7 @@ from workers.docker.engine import ENVIRONMENT, Engine
 from workers.github.client import GitHub
 from workers.ledger import Ledger
 from workers.ledger.connection import patient
+from workers.ledger.pauses import Pauses
 
 NETWORK = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
@@ -53,6 +54,7 @@ class Workshop:
             token=token.get_secret_value() if token else None,
             app_id=chosen.github_app_id,
             private_key=chosen.private_key(),
+            pauses=Pauses(self.ledger.redis),
         )
 
     @property

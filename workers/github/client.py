@@ -2,15 +2,16 @@
 
 import logging
 import re
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol, TypeVar
 
 import github
 import requests
 from github import Auth, GithubException, GithubIntegration
 
 from workers.errors import OurError
-from workers.github.faults import translated
+from workers.github.faults import RateLimitedError, translated
 
 TIMEOUT = 10
 """Seconds to connect, and seconds between two bytes of an answer."""
@@ -27,10 +28,23 @@ T = TypeVar("T")
 logging.getLogger("github.Requester").setLevel(logging.INFO)
 
 
+class Pauses(Protocol):
+    """What all workers know of the pauses that GitHub asked one of them for."""
+
+    def left(self, name: str) -> float:
+        """Seconds that the pause of that name still lasts, or 0."""
+
+    def begin(self, name: str, seconds: float) -> None:
+        """Begin a pause."""
+
+
 class GitHub:
     """GitHub's API, with what the operator gave: a token, an App, or neither.
 
-    No call sleeps or retries: pacing and trying again are the caller's, who can put its work off.
+    No call sleeps or retries: trying again is the caller's, who can put its work off. A limit is
+    of the token, or of the App's installation for one owner: with `pauses`, one worker's refusal
+    is the pause of all, and no call is made before it is over. GitHub bans who goes on asking
+    (docs.github.com, "Rate limits for the REST API").
     Make one per process and keep it, for its connections and the App's tokens.
 
     Raises:
@@ -43,7 +57,9 @@ class GitHub:
         token: str | None = None,
         app_id: str | None = None,
         private_key: str | None = None,
+        pauses: Pauses | None = None,
     ) -> None:
+        self._pauses = pauses
         self._api_url = api_url.rstrip("/")
         self._token = token.strip() if token else None
         self._by_token = self._client(Auth.Token(self._token)) if self._token else None
@@ -83,13 +99,28 @@ class GitHub:
             raise OurError(NO_CREDENTIALS)
         if not REPOSITORY.fullmatch(repository):
             raise OurError(f"{repository!r} is no repository: it must look like OWNER/NAME")
-        with translated(action):
+        with self._paced(repository, action), translated(action):
             try:
                 return work(self._for(repository))
             except GithubException as error:
                 if not self._forget(repository, error.status):
                     raise
                 return work(self._for(repository))
+
+    @contextmanager
+    def _paced(self, repository: str, action: str) -> Iterator[None]:
+        owner = repository.partition("/")[0].lower()
+        name = "github:token" if self._by_token else f"github:{owner}"
+        left = self._pauses.left(name) if self._pauses else 0
+        if left > 0:
+            text = f"{action} waits: GitHub has set a limit; asking again in {left:.0f} s"
+            raise RateLimitedError(text, left)
+        try:
+            yield
+        except RateLimitedError as error:
+            if self._pauses:
+                self._pauses.begin(name, error.retry_after)
+            raise
 
     def _for(self, repository: str) -> github.Github:
         if self._by_token:

@@ -80,3 +80,8 @@ def waiting(place: str) -> str:
 def awaited(name: str) -> str:
     """The run that goes on when something of that name happens."""
     return f"{PREFIX}awaits:{name}"
+
+
+def pause(name: str) -> str:
+    """What says that somebody outside asked to be left alone."""
+    return f"{PREFIX}pause:{name}"
