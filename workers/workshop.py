@@ -8,10 +8,12 @@ from config import server
 from config.masker import Masker
 from config.server import Operator
 from config.settings import Settings, passed_on, settings
+from workers.aws import session
 from workers.docker.engine import ENVIRONMENT, Engine
 from workers.github.client import GitHub
 from workers.ledger import Ledger
-from workers.ledger.connection import patient
+from workers.ledger.budgets import Budgets
+from workers.ledger.connection import hasty, patient
 from workers.ledger.pauses import Pauses
 
 NETWORK = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -67,4 +69,5 @@ class Workshop:
 def workshop() -> Workshop:
     """This process's workshop."""
     chosen = settings()
+    session.share(Budgets(hasty(chosen.redis_url)))
     return Workshop(chosen, server.load(chosen.config))

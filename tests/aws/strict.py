@@ -65,6 +65,7 @@ class StrictAws:
         self.update_seconds = 0.0
         self.version_seconds = 0.0
         self.role_seconds: float | None = None
+        self.roles: dict[str, float] = {}
         self.calls: Counter[str] = Counter()
         self.struck: Counter[str] = Counter()
         self.requests: list[Request] = []
@@ -127,7 +128,14 @@ class StrictAws:
             if fault.cut or fault.cut_after_success:
                 return None
             return refusal(request, fault.status, fault.code, fault.message, fault.headers)
+        if self.expired(request.headers.get("X-Amz-Security-Token", "")):
+            text = "The security token included in the request is expired"
+            return refusal(request, 403, "ExpiredTokenException", text)
         return self._work(request)
+
+    def expired(self, token: str) -> bool:
+        """Whether a role's token is one that counts no more."""
+        return time.time() > self.roles.get(token, float("inf"))
 
     def _of(self, function: str) -> Function:
         return self._functions.setdefault(function, Function())
@@ -264,6 +272,8 @@ class StrictAws:
     def _role(self, request: Request, answer: Answer) -> Answer:
         if self.role_seconds is None:
             return answer
+        found = re.search(rb"<SessionToken>([^<]*)</SessionToken>", answer.body)
+        self.roles[found[1].decode() if found else ""] = time.time() + self.role_seconds
         end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + self.role_seconds))
         expiry = f"<Expiration>{end}</Expiration>".encode()
         body = re.sub(rb"<Expiration>[^<]*</Expiration>", expiry, answer.body)

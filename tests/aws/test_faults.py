@@ -9,6 +9,7 @@ from workers.aws.faults import (
     ChangedError,
     HashMismatchError,
     InProgressError,
+    RevisionMismatchError,
     ThrottledError,
 )
 from workers.aws.session import Aws
@@ -22,7 +23,7 @@ TABLE = [
     (429, "Whatever", "", ThrottledError),
     (400, "ThrottlingException", "Rate exceeded", ThrottledError),
     (409, "ResourceConflictException", "An update is in progress", InProgressError),
-    (412, "PreconditionFailedException", "The Revision Id provided", ChangedError),
+    (412, "PreconditionFailedException", "The Revision Id provided", RevisionMismatchError),
     (400, "InvalidParameterValueException", "CodeSHA256 (x) is different", HashMismatchError),
     (400, "InvalidParameterValueException", "Could not unzip uploaded file", UserError),
     (400, "InvalidParameterValueException", "Please provide ImageUri", UserError),

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.aws.conftest import BUCKET, REGION
+from tests.aws.conftest import BUCKET, COMMIT_A, REGION
 from workers.aws import artifacts, functions
 from workers.aws.faults import ThrottledError
 from workers.aws.session import Aws, aws_for
@@ -122,6 +122,23 @@ def test_a_role_is_renewed_before_it_expires(cloud, strict):
     functions._read(aws, "Store")
     functions._read(aws, "Store")
     assert strict.calls["AssumeRole"] == before + 1
+
+
+def test_a_role_that_expires_in_the_middle_of_a_deploy(cloud, strict):
+    """Keys that end while AWS applies the update are renewed, and no call is refused."""
+    cloud.function("Store")
+    package = cloud.package("one")
+    aws = Aws(REGION, ROLE, endpoint_url=strict.url)
+    strict.role_seconds = 2
+    strict.update_seconds = 3
+    artifact = artifacts.publish(aws, BUCKET, "Store", COMMIT_A, package.path, package.sha256, {})
+    version = functions.deploy(
+        aws, "Store", artifact, COMMIT_A, watch=lambda: None, say=lambda _: None
+    )
+    assert functions.version_commit(aws, "Store", version) == COMMIT_A
+    used = [r.headers["X-Amz-Security-Token"] for r in strict.requests if r.function]
+    assert strict.expired(used[0])
+    assert used[0] != used[-1]
 
 
 def test_a_role_that_is_refused_is_the_operators_turn(strict):

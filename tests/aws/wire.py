@@ -9,10 +9,12 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 FUNCTION = re.compile(
-    r"/2015-03-31/functions/(?P<function>[^/]+)(/(?P<what>\w+)(/(?P<name>.+))?)?/?"
+    r"/2015-03-31/functions/(?P<function>[^/]+)(/(?P<what>[\w-]+)(/(?P<name>.+))?)?/?"
 )
 LAMBDA = {
     ("GET", None): "GetFunction",
+    ("DELETE", None): "DeleteFunction",
+    ("POST", "invocations"): "Invoke",
     ("PUT", "code"): "UpdateFunctionCode",
     ("PUT", "configuration"): "UpdateFunctionConfiguration",
     ("GET", "versions"): "ListVersionsByFunction",
@@ -42,6 +44,10 @@ class Request:
         self.name = unquote(match["name"] or "") if match else ""
         if match:
             self.operation = LAMBDA.get((self.method, match["what"]), "?")
+            if self.operation == "GetAlias" and not self.name:
+                self.operation = "ListAliases"
+        elif parts.path == "/2016-08-19/account-settings":
+            self.operation = "GetAccountSettings"
         elif self.method == "POST":
             self.operation = parse_qs(self.body.decode()).get("Action", ["?"])[0]
         else:

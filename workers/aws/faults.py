@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from botocore import exceptions as boto
 
+from workers.aws.budget import retry_after
 from workers.errors import OurError, PassingError, RunError, UserError
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ class InProgressError(PassingError):
 
 class ChangedError(PassingError):
     """Somebody else changed it since we looked: read again and decide again."""
+
+
+class RevisionMismatchError(ChangedError):
+    """The RevisionId that we sent is no longer the latest."""
 
 
 class HashMismatchError(ChangedError):
@@ -90,7 +95,9 @@ RULES: tuple[Rule, ...] = (
         "another update is in progress",
     ),
     _rule("ConditionalRequestConflict OperationAborted", InProgressError, "a write is under way"),
-    _rule("PreconditionFailedException", ChangedError, "somebody else changed it meanwhile"),
+    _rule(
+        "PreconditionFailedException", RevisionMismatchError, "somebody else changed it meanwhile"
+    ),
     _rule("PreconditionFailed 412", ChangedError, "it exists already"),
     _rule(
         "InvalidParameterValueException",
@@ -204,7 +211,8 @@ def translated(what: str, *, function: str = "", region: str = "") -> Iterator[N
 def _answered(error: boto.ClientError, what: str, function: str, region: str) -> RunError:
     code = str(error.response.get("Error", {}).get("Code", ""))
     message = str(error.response.get("Error", {}).get("Message", ""))
-    where = f"{code}: {message[:LONGEST_MESSAGE]}"
+    reason = error.response.get("Reason")
+    where = f"{code}: {message[:LONGEST_MESSAGE]}{f', {reason}' if reason else ''}"
     for rule in RULES:
         if rule.holds(code, message, error.operation_name):
             return _with_delay(rule.fault(f"{what}: {rule.advice} ({where})"), error)
@@ -228,8 +236,7 @@ def _metadata(error: boto.ClientError) -> dict[str, int]:
 def _with_delay(fault: RunError, error: boto.ClientError) -> RunError:
     if isinstance(fault, ThrottledError):
         headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-        seconds = str(headers.get("retry-after", ""))
-        fault.retry_after = float(seconds) if seconds.isdecimal() else None
+        fault.retry_after = retry_after(headers.get("retry-after"))
     return fault
 
 

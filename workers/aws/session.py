@@ -22,8 +22,9 @@ from botocore.httpsession import URLLib3Session
 from botocore.loaders import Loader, create_loader
 from botocore.utils import get_environ_proxies
 
-from workers.aws.budget import Budget
+from workers.aws.budget import Budget, Shared
 from workers.aws.faults import translated
+from workers.aws.identity import account_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +81,7 @@ class Aws:
 
     What isn't given comes from boto3's own AWS_* variables; `endpoint_url` takes the place of
     AWS_ENDPOINT_URL. The credentials of `role_arn` are renewed by themselves. botocore tries a call
-    `attempts` times, the first included.
+    `attempts` times, the first included. Quotas are this object's own without a `shared` budget.
     """
 
     def __init__(
@@ -90,11 +91,13 @@ class Aws:
         *,
         endpoint_url: str | None = None,
         attempts: int = ATTEMPTS,
+        shared: Shared | None = None,
     ) -> None:
         self._region = region
         self._role_arn = role_arn
         self._endpoint_url = endpoint_url
         self._config = _config(attempts)
+        self._shared = shared
         # Creating clients isn't thread-safe, using them is (boto3's guide, "Multithreading").
         self._lock = threading.RLock()
 
@@ -105,7 +108,9 @@ class Aws:
             client: LambdaClient = self._session.client(
                 "lambda", endpoint_url=self._endpoint_url, config=self._config
             )
-            client.meta.events.register("before-send.lambda", Budget().before_send)
+            budget = Budget(lambda: f"{self.account}/{self.region}", self._shared)
+            client.meta.events.register("before-send.lambda", budget.before_send)
+            client.meta.events.register("response-received.lambda", budget.response_received)
             return client
 
     @functools.cached_property
@@ -139,6 +144,14 @@ class Aws:
         """The region, for messages; empty when nobody named one."""
         with self._lock, translated("reading the AWS configuration"):
             return self._session.region_name or ""
+
+    @functools.cached_property
+    def account(self) -> str:
+        """The account's number; "own" where AWS doesn't tell the process whose its keys are."""
+        if self._role_arn:
+            return self._role_arn.split(":")[4]
+        with self._lock, translated("reading the AWS credentials"):
+            return account_of(self._session, self._endpoint_url)
 
     @property
     def credentials(self) -> ReadOnlyCredentials:
@@ -190,6 +203,7 @@ class _Known:
     """The sessions of this process."""
 
     def __init__(self) -> None:
+        self.shared: Shared | None = None
         self.forget()
 
     def forget(self) -> None:
@@ -200,7 +214,8 @@ class _Known:
     def get(self, region: str | None, role_arn: str | None) -> Aws:
         """The one session of a region and role."""
         with self._lock:
-            return self._sessions.setdefault((region, role_arn), Aws(region, role_arn))
+            made = Aws(region, role_arn, shared=self.shared)
+            return self._sessions.setdefault((region, role_arn), made)
 
 
 _known = _Known()
@@ -210,3 +225,8 @@ os.register_at_fork(after_in_child=_known.forget)
 def aws_for(region: str | None = None, role_arn: str | None = None) -> Aws:
     """This process's session of a region and role: the same object each time."""
     return _known.get(region, role_arn)
+
+
+def share(budget: Shared) -> None:
+    """Have the sessions of this process draw on a budget with others; those made before do not."""
+    _known.shared = budget
