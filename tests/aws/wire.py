@@ -48,6 +48,8 @@ class Request:
                 self.operation = "ListAliases"
         elif parts.path == "/2016-08-19/account-settings":
             self.operation = "GetAccountSettings"
+        elif target := self.headers.get("X-Amz-Target"):
+            self.operation = target.rpartition(".")[2]
         elif self.method == "POST":
             self.operation = parse_qs(self.body.decode()).get("Action", ["?"])[0]
         else:
@@ -88,6 +90,9 @@ def refusal(
     if request.function:
         body = json.dumps({"Type": "User", "message": text, "Message": text})
         extra = {"Content-Type": "application/json", "x-amzn-ErrorType": code}
+    elif "X-Amz-Target" in request.headers:
+        body = json.dumps({"__type": code, "message": text})
+        extra = {"Content-Type": "application/x-amz-json-1.0"}
     else:
         body = f"<Error><Code>{code}</Code><Message>{text}</Message></Error>"
         if request.operation == "AssumeRole":

@@ -34,6 +34,10 @@ class Alias:
         """Whether all requests go to that version."""
         return self.version == version and not self.weights
 
+    def same(self, other: Alias) -> bool:
+        """Whether both send each request to the same versions in the same shares."""
+        return (self.version, self.weights) == (other.version, other.weights)
+
 
 def read(aws: Aws, function: str, alias: str) -> Alias | None:
     """An alias with the commit of its version; None when there is no such alias.
@@ -57,16 +61,30 @@ def move(aws: Aws, function: str, alias: str, version: str, expected: Alias | No
         ChangedError: somebody else moved, made or removed it since; read and decide again.
         PassingError: out of reach; when in doubt it may have moved: `read` or `put_back` tell.
     """
-    if expected is not None and expected.at(version):
+    return steer(aws, function, alias, Alias(version, None), expected)
+
+
+def steer(aws: Aws, function: str, alias: str, wanted: Alias, expected: Alias | None) -> Alias:
+    """Give an alias a version and weights, as `move` gives it a version.
+
+    Raises:
+        ChangedError, PassingError: as `move`.
+    """
+    if expected is not None and expected.same(wanted):
         return expected
     try:
-        return _write(aws, function, alias, version, expected)
+        return _write(aws, function, alias, wanted, expected)
     except PassingError as error:
         # botocore repeats a call whose answer was lost, and then we lose against ourselves.
         current = _look(aws, function, alias, error)
-        if current is None or not current.at(version):
+        if current is None or not current.same(wanted):
             raise
         return current
+
+
+def look(aws: Aws, function: str, alias: str) -> Alias | None:
+    """As `read`, without the commit, which costs a call."""
+    return _get(aws, function, alias)
 
 
 def put_back(aws: Aws, function: str, alias: str, before: Alias | None, moved_to: str) -> None:
@@ -80,10 +98,15 @@ def put_back(aws: Aws, function: str, alias: str, before: Alias | None, moved_to
     if current is None or current.version != moved_to:
         return
     if before is None:
-        with _translated(aws, function, alias, "removing"):
-            aws.lambda_.delete_alias(FunctionName=function, Name=alias)
+        remove(aws, function, alias)
     elif (before.version, before.weights) != (current.version, current.weights):
         _update(aws, function, alias, before, current.revision_id)
+
+
+def remove(aws: Aws, function: str, alias: str) -> None:
+    """Take an alias away, which is how its creation is undone."""
+    with _translated(aws, function, alias, "removing"):
+        aws.lambda_.delete_alias(FunctionName=function, Name=alias)
 
 
 def _get(aws: Aws, function: str, alias: str) -> Alias | None:
@@ -104,9 +127,10 @@ def _look(aws: Aws, function: str, alias: str, error: PassingError) -> Alias | N
         raise error from None
 
 
-def _write(aws: Aws, function: str, alias: str, version: str, expected: Alias | None) -> Alias:
+def _write(aws: Aws, function: str, alias: str, wanted: Alias, expected: Alias | None) -> Alias:
     if expected is not None:
-        return _update(aws, function, alias, Alias(version, None), expected.revision_id)
+        return _update(aws, function, alias, wanted, expected.revision_id)
+    version = wanted.version
     with _translated(aws, function, alias, "creating"):
         return _alias(
             aws.lambda_.create_alias(FunctionName=function, Name=alias, FunctionVersion=version)

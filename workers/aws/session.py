@@ -135,6 +135,12 @@ class Aws:
         with self._lock, translated("connecting to CloudFront"):
             return self._client("cloudfront")
 
+    @functools.cached_property
+    def cloudwatch(self) -> Any:  # noqa: ANN401 - see above
+        """The client of CloudWatch's alarms and metrics."""
+        with self._lock, translated("connecting to CloudWatch"):
+            return self._client("cloudwatch")
+
     def _client(self, service: str) -> Any:  # noqa: ANN401 - see above
         make: Any = self._session.client
         return make(service, endpoint_url=self._endpoint_url, config=self._config)
