@@ -134,7 +134,9 @@ class Walk:
             self.at = at
             if self._stage.queue not in self.shop.settings.queues:
                 return self._hand_over()
-            self.lease.check()
+            # What has moved something puts it back itself, before the run may end.
+            if not self.run.unfinished:
+                self.lease.check()
             supersession.check(context, self._stage.name)
             self._run_stage(context)
         return self._end(State.SUCCEEDED)

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from workers.order import Order
+from workers.rollout import Rollout
 
 
 class State(StrEnum):
@@ -135,6 +136,8 @@ class Run(BaseModel):
     fence: int = 0
     losses: int = 0
     retries: int = 0
+    rollout: Rollout | None = None
+    unfinished: bool = False
 
     @property
     def asks(self) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from workers.order import Order, PullRequest
+from workers.rollout import Rollout
 from workers.run import CheckRecord, Release, Run, StageRecord, StageState, State
 
 STAGES = TypeAdapter(tuple[StageRecord, ...])
@@ -48,9 +49,19 @@ def run_of(run_id: str, fields: dict[str, str]) -> Run:
         stages=_settled(stages, texts.get("error")) if state.final else stages,
         releases=RELEASES.validate_json(fields.get("releases", "[]")),
         checks=CHECKS.validate_json(fields.get("checks", "[]")),
+        rollout=_rollout(fields.get("rollout"), state),
+        unfinished=fields.get("unfinished") == "yes",
         **numbers,
         **texts,
     )
+
+
+def _rollout(text: str | None, state: State) -> Rollout | None:
+    """As it was written down; one whose run ended without a word may have left shares behind."""
+    rollout = Rollout.model_validate_json(text) if text else None
+    if rollout and rollout.state == "moving" and state.final:
+        return rollout.model_copy(update={"state": "left"})
+    return rollout
 
 
 def _settled(stages: tuple[StageRecord, ...], error: str | None) -> tuple[StageRecord, ...]:

@@ -1,7 +1,7 @@
 """What has happened: one run, a page of runs, one task, the log, the counters."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -141,6 +141,15 @@ class History:
         """What was made live in an environment, newest first; times in milliseconds since 1970."""
         rows = self._redis.lrange(keys.released(environment), start, start + count - 1)
         return [json.loads(row) for row in rows]
+
+    def claimed(self, places: Sequence[str], but: str) -> str | None:
+        """The run whose gradual release has one of these aliases now, another than `but`."""
+        holders = self._redis.hmget(keys.ROLLOUTS, places) if places else []
+        for holder in dict.fromkeys(holders):
+            run = self.run(holder) if holder and holder != but else None
+            if run and not run.state.final:
+                return run.id
+        return None
 
     def later(self, run_id: str, order: Order) -> Iterator[Run]:
         """The runs of the same branch that were accepted after this one, newest first."""

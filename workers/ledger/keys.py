@@ -8,6 +8,7 @@ RUNS = f"{PREFIX}runs"
 BRANCHES = f"{PREFIX}branches"
 IDENTITY = f"{PREFIX}identity"
 LIVE = f"{PREFIX}live"
+ROLLOUTS = f"{PREFIX}rollouts"
 METRICS = f"{PREFIX}metrics"
 BROKER_PREFIX = f"{PREFIX}celery:"
 

@@ -24,7 +24,14 @@ AWAITED_SECONDS = 7 * 86400
 class Lease:
     """One worker's hold on one run; every write through it is refused once it is lost."""
 
-    def __init__(self, scripts: Scripts, run_id: str, fence: str, seconds: float) -> None:
+    def __init__(
+        self,
+        scripts: Scripts,
+        run_id: str,
+        fence: str,
+        seconds: float,
+        cancel: str | None = None,
+    ) -> None:
         self.run_id = run_id
         self.fence = fence
         self.seconds = seconds
@@ -32,7 +39,7 @@ class Lease:
         self._lost = Event()
         self._ended = Event()
         self._confirmed: float | None = None
-        self._cancel: str | None = None
+        self._cancel = cancel
         self._drain = False
 
     def check(self) -> None:
@@ -43,13 +50,21 @@ class Lease:
             CancelledError: somebody asked for the run to end.
             DrainedError: this worker was asked to end.
         """
-        # The heartbeat's own call may hang for longer than the lease lasts.
-        if self._lost.is_set() or self._silent:
-            raise StoppedError(self.run_id)
+        self.hold()
         if self._cancel is not None:
             raise CancelledError(self._cancel)
         if self._drain:
             raise DrainedError("its worker is shutting down; another one goes on with it")
+
+    def hold(self) -> None:
+        """Go on even if the run is to end, as what puts things back must.
+
+        Raises:
+            StoppedError: the lease is lost; another worker may be at it already.
+        """
+        # The heartbeat's own call may hang for longer than the lease lasts.
+        if self._lost.is_set() or self._silent:
+            raise StoppedError(self.run_id)
 
     @contextmanager
     def kept(self) -> Iterator[None]:
@@ -178,6 +193,13 @@ class Lease:
             yield
         finally:
             self._scripts("unlock", name, self.run_id, self.fence)
+
+    def claim(self, places: Iterable[str]) -> str:
+        """Take aliases for a gradual release, all or none; the run that has one of them, or ""."""
+        holder = str(self._scripts("claim", self.run_id, self.fence, *places))
+        if holder == "lost":
+            raise StoppedError(self.run_id)
+        return holder
 
     def say(self, source: str, text: str, limit: int) -> None:
         """Add text to the run's log, which keeps the last `limit` bytes."""

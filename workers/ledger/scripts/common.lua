@@ -49,6 +49,15 @@ local function asks(id)
   return false
 end
 
+-- Whether it has moved something that must be finished or put back before the run may end.
+local function unfinished(id)
+  return redis.call('HGET', run_key(id), 'unfinished') == 'yes'
+end
+
+local function cancelled(id)
+  return redis.call('HEXISTS', run_key(id), 'cancel') == 1
+end
+
 local function finish(id, at, state, fault, why)
   redis.call('HSET', run_key(id), 'state', state, 'finished_at', text(at))
   if why ~= '' then redis.call('HSET', run_key(id), 'error', why) else redis.call('HDEL', run_key(id), 'error') end

@@ -7,12 +7,12 @@ local task = P .. 'task:' .. nonce
 if redis.call('EXISTS', task) == 1 then
   redis.call('HSET', task, 'state', 'started', 'started_at', text(at), 'worker', owner)
 end
-local values = redis.call('HMGET', key, 'state', 'nonce', 'fence', 'losses')
+local values = redis.call('HMGET', key, 'state', 'nonce', 'fence', 'losses', 'cancel')
 local state, losses = values[1], tonumber(values[4] or '0')
 
 if not state then return {'gone', '0'} end
 if leased(id, at) then
-  if values[2] == nonce then return {'leased', values[3]} end
+  if values[2] == nonce then return {'leased', values[3], values[5]} end
   return {'held', '0'}
 end
 if state ~= 'queued' and state ~= 'waiting' and state ~= 'running' then return {'ended', '0'} end
@@ -31,7 +31,9 @@ if state == 'running' then
   losses = losses + 1
   redis.call('HSET', key, 'losses', losses)
   redis.call('HINCRBY', P .. 'metrics', 'leases_lost', 1)
-  if losses > tonumber(max_losses) then
+  -- One with something to put back gets as many visits again, which do nothing but that.
+  local most = tonumber(max_losses) * (unfinished(id) and 2 or 1)
+  if losses > most then
     finish(id, at, 'failed', 'ours', 'The worker was lost ' .. losses ..
       ' times in this run. The operator should look at its log and memory; then retry the run.')
     return {'ended', '0'}
@@ -45,4 +47,4 @@ redis.call('HDEL', key, 'error', 'woken')
 redis.call('ZADD', P .. 'leases', text(at + tonumber(lease_ms)), id)
 redis.call('ZREM', P .. 'due', id)
 changed(id, at)
-return {'leased', fence}
+return {'leased', fence, values[5]}

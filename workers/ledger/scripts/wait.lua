@@ -4,6 +4,7 @@ local id, fence, delay, stages, place, over, notice = unpack(ARGV)
 if not holds(id, fence) then return 0 end
 local at = now()
 local key = run_key(id)
+if cancelled(id) then delay = 0 end
 redis.call('HSET', key, 'state', 'waiting', 'stages', stages)
 redis.call('HSETNX', key, 'waiting_since', text(at))
 redis.call('HSET', key, 'wakes_at', text(at + tonumber(delay)))
