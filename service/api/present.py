@@ -1,18 +1,13 @@
 """Runs and tasks as the API shows them."""
 
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+from service.api.rollouts import rollout
+from service.api.times import time
 from workers.run import Report, Run
 
-
-def time(milliseconds: int | str | None) -> str | None:
-    """A time of the ledger as ISO 8601 in UTC."""
-    if milliseconds is None:
-        return None
-    moment = datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+__all__ = ["reports", "run", "task", "time"]
 
 
 def run(shown: Run, url: str) -> dict[str, Any]:
@@ -29,6 +24,7 @@ def run(shown: Run, url: str) -> dict[str, Any]:
         "state": shown.state,
         "stages": [_stage(stage.model_dump()) for stage in shown.stages],
         "releases": [release.model_dump() for release in shown.releases],
+        "rollout": rollout(shown.rollout),
         "checks": [check.model_dump(exclude={"report"}) for check in shown.checks],
         "reports": reports(shown, url),
         "error": shown.error,

@@ -1,10 +1,14 @@
 """Strategies: the names of CodeDeploy, others like them, and what is refused."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from config import server, strategy
 
 REPOSITORY = '[[repositories]]\nname = "o/r"\n'
+PAGE = Path(__file__).parents[2] / "docs" / "gradual.md"
 TENTHS = tuple(range(10, 100, 10))
 
 
@@ -73,3 +77,11 @@ def test_alarms_without_steps_are_refused():
         server.parse(text)
     gradual = text.replace("alarms", 'strategy = "canary-10-percent-5-minutes"\nalarms')
     assert server.parse(gradual).environments["a"].alarms == ("errors",)
+
+
+def test_the_pages_example_can_be_copied():
+    """The operator's file on the page of gradual releases is valid, and gradual."""
+    (example,) = re.findall(r"```toml\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    (environment,) = server.parse(example).environments.values()
+    assert strategy.parse(environment.strategy).shares
+    assert environment.alarms

@@ -26,6 +26,11 @@ branch = "develop"
 [environments.staging]
 branch = "preprod"
 
+[environments.gradual]
+branch = "gradual"
+strategy = "linear-40-percent-every-1-second"
+alarms = ["TownAlarm"]
+
 [[repositories]]
 name = "town/*"
 functions = ["Town*"]

@@ -3,7 +3,7 @@
 from config.pipeline import Pipeline, parse
 from config.toml import ConfigError
 from workers.docker.presets import recipe
-from workers.errors import OurError, UserError
+from workers.errors import UserError
 from workers.source.address import allowed
 from workers.stages import analyze, site
 from workers.stages.context import Context
@@ -50,7 +50,6 @@ def _judge(context: Context, pipeline: Pipeline) -> None:
                 f"{FILE}: the operator does not allow {context.order.repository} to touch "
                 f"the function {function}; nothing was changed"
             )
-    _refuse_unbuilt(context)
     if pipeline.sonar:
         analyze.judge(context, pipeline.sonar)
     if pipeline.test is not None:
@@ -65,12 +64,3 @@ def _judge(context: Context, pipeline: Pipeline) -> None:
         _ = context.environment
         if pipeline.functions:
             _ = context.bucket
-
-
-def _refuse_unbuilt(context: Context) -> None:
-    """A guard that somebody configured and this version lacks is never skipped in silence."""
-    if context.order.purpose == "deploy" and context.environment.strategy != "all-at-once":
-        raise OurError(
-            f"environment {context.environment.name} asks for a gradual release, which this "
-            "version of Slipway can't do yet: nothing was released"
-        )

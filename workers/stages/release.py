@@ -8,18 +8,21 @@ from workers.aws.aliases import Alias
 from workers.aws.faults import ChangedError
 from workers.errors import RunError
 from workers.run import Release
-from workers.stages import gateway, site
+from workers.stages import gateway, rollout, rollout_record, site
 from workers.stages.ancestry import judge
 from workers.stages.context import Context
+from workers.stages.rollout_record import place
 
 TRIES = 5
 
 
 def run(context: Context) -> str:
     """Move each function's alias to the version that this run published, and switch the site."""
-    with site.held(context):
-        summary = _release(context)
-    return "; ".join(filter(None, (summary, site.announce(context))))
+    with rollout.guarded(context):
+        rollout.bake(context, _judge)
+        with site.held(context):
+            summary = _release(context)
+        return "; ".join(filter(None, (summary, site.announce(context))))
 
 
 def _release(context: Context) -> str:
@@ -37,23 +40,20 @@ def _release(context: Context) -> str:
         gateway.prepare(context)
         site.switch(context)
     except RunError:
-        _put_back(context, moved, alias)
+        if not rollout_record.under_way(context):
+            _put_back(context, moved, alias)
         raise
     done = [release.model_copy(update={"alias": alias}) for release in releases]
     for release in done:
-        context.lease.live(_place(context, release), release, context.order)
+        context.lease.live(place(context, release.function), release, context.order)
     context.lease.releases(done)
     versions = ", ".join(f"{r.function} {r.version}" for r in releases)
     return f"{alias} runs {versions}" if versions else ""
 
 
-def _place(context: Context, release: Release) -> str:
-    return f"{context.aws.region}/{release.function}/{context.environment.alias}"
-
-
 def _commit(context: Context, release: Release, live: Alias) -> str | None:
     """What the alias runs: our record knows better than the version, which may be shared."""
-    record = context.shop.ledger.history.live(_place(context, release))
+    record = context.shop.ledger.history.live(place(context, release.function))
     return record["commit"] if record.get("version") == live.version else live.commit
 
 
@@ -73,6 +73,7 @@ def _move(context: Context, release: Release, alias: str) -> None:
         context.lease.check()
         live = aliases.read(context.aws, release.function, alias)
         _judge(context, release, live)
+        rollout.admit(context, release, live)
         try:
             aliases.move(context.aws, release.function, alias, release.version or "", live)
         except ChangedError:

@@ -4,7 +4,7 @@
 (() => {
   const EVERY = 1000;
   const SLOWEST = 15000;
-  const PARTS = ["state", "times", "trouble", "approval", "word", "stages", "releases"].map(
+  const PARTS = ["state", "times", "trouble", "approval", "word", "stages", "rollout", "releases"].map(
     (name) => `run-${name}`,
   );
 

@@ -1,0 +1,1 @@
+"""Gradual releases, a stage at a time."""
