@@ -1,4 +1,4 @@
-"""`python -m benchmarks [answer begin package overhead] [--quick] [--rounds N]`."""
+"""`python -m benchmarks [PART ...] [--quick] [--rounds N]`."""
 
 import argparse
 import json
@@ -6,10 +6,18 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import answer, begin, overhead, package, report
+from benchmarks import answer, begin, memory, overhead, package, release, report, site
 from benchmarks.measure import Options
 
-PARTS = {"answer": answer, "begin": begin, "package": package, "overhead": overhead}
+PARTS = {
+    "answer": answer,
+    "begin": begin,
+    "package": package,
+    "overhead": overhead,
+    "release": release,
+    "site": site,
+    "memory": memory,
+}
 CACHE = Path(__file__).parents[1] / ".slipway"
 RESULTS = CACHE / "bench" / "results"
 

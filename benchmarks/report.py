@@ -6,7 +6,8 @@ import re
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import environments
+from benchmarks import environments, report_deploys
+from benchmarks.tables import table, verdict
 from tests.stand_ins.packages import run as run_program
 from tests.stand_ins.redis import redis_server
 
@@ -108,22 +109,6 @@ def machine() -> str:
     return ", ".join(part for part in parts if part)
 
 
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table; the first column is text, the others are numbers."""
-    rule = ["---", *["---:"] * (len(head) - 1)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in [head, rule, *rows])
-
-
-def verdict(what: str, value: float, limit: float, unit: str, *, at_least: bool) -> str:
-    """A line that says whether a target is reached."""
-    reached = value >= limit if at_least else value <= limit
-    sign = "at least" if at_least else "at most"
-    shown = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-    return f"- {what}: **{shown}{unit}**, target {sign} {limit:g}{unit}: " + (
-        "reached" if reached else "**not reached**"
-    )
-
-
 def answer(found: dict) -> str:
     """The part about answers."""
     rows = found["rows"]
@@ -217,7 +202,13 @@ def overhead(found: dict) -> str:
 
 def write(results: dict[str, dict]) -> None:
     """The page from whatever parts were ever measured here."""
-    writers = {"answer": answer, "begin": begin, "package": package, "overhead": overhead}
+    writers = {
+        "answer": answer,
+        "begin": begin,
+        "package": package,
+        "overhead": overhead,
+        **report_deploys.WRITERS,
+    }
     text = INTRODUCTION.format(machine=machine())
     for name, writer in writers.items():
         if name in results:

@@ -25,7 +25,9 @@ bucket = "deployment-packages-watchlist"
 
 
 @contextlib.contextmanager
-def slipway(folder: Path, **variables: str) -> Iterator[tuple[Slipway, EmbeddedRedis]]:
+def slipway(
+    folder: Path, operator: str = OPERATOR, **variables: str
+) -> Iterator[tuple[Slipway, EmbeddedRedis]]:
     """Slipway's processes, not started, and a Redis that syncs every write to disk."""
     with EmbeddedRedis(folder / "redis") as redis:
         environment = {
@@ -33,7 +35,7 @@ def slipway(folder: Path, **variables: str) -> Iterator[tuple[Slipway, EmbeddedR
             "GITHUB_WEBHOOK_SECRET": deliveries.SECRET,
             **variables,
         }
-        with Slipway(folder / "slipway", OPERATOR, environment) as processes:
+        with Slipway(folder / "slipway", operator, environment) as processes:
             yield processes, redis
 
 

@@ -1,16 +1,20 @@
 """The benchmarks' own parts: what is sent is what GitHub sends, and the load arrives."""
 
+import base64
 import hashlib
 import hmac
 import json
 import subprocess
 import sys
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from benchmarks import answer, deliveries
 from benchmarks.measure import percentile, turns
 from benchmarks.report import table, verdict
+from benchmarks.store import Store
 
 
 def test_a_delivery_is_signed_json_of_the_promised_size():
@@ -68,3 +72,33 @@ def test_the_command_names_its_parts():
     )
     assert done.returncode == 2
     assert "nonsense" in done.stderr
+
+
+def test_the_stand_in_of_s3_keeps_what_it_is_sent():
+    """What a client puts there is there, with its headers; conditions and hashes are heeded."""
+    with Store() as store:
+        client = boto3.client(
+            "s3",
+            endpoint_url=store.url,
+            region_name="eu-west-3",
+            aws_access_key_id="a",
+            aws_secret_access_key="b",
+        )
+        place = {"Bucket": "films", "Key": "a b/ä.html"}
+        client.put_object(
+            **place, Body=b"<p>", ContentType="text/html", ChecksumSHA256=_sha(b"<p>")
+        )
+        found = client.get_object(**place)
+        assert (found["Body"].read(), found["ContentType"]) == (b"<p>", "text/html")
+        for refused in ({"IfNoneMatch": "*"}, {"IfMatch": '"1"'}, {"ChecksumSHA256": _sha(b"")}):
+            with pytest.raises(ClientError):
+                client.put_object(**place, Body=b"other", **refused)
+        client.copy_object(Bucket="films", Key="c", CopySource=place)
+        listed = client.list_objects_v2(Bucket="films")["Contents"]
+        assert [one["Key"] for one in listed] == ["a b/ä.html", "c"]
+        client.delete_objects(Bucket="films", Delete={"Objects": [{"Key": "c"}]})
+        assert client.list_objects_v2(Bucket="films")["Contents"] == listed[:1]
+
+
+def _sha(data):
+    return base64.b64encode(hashlib.sha256(data).digest()).decode()
