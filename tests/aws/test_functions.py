@@ -70,6 +70,13 @@ def test_a_deploy_makes_one_version_that_bears_the_commit(deploy, cloud, store, 
     assert [strict.calls[name] for name in WRITES] == [1, 1]
 
 
+def test_what_nobody_has_begun_is_not_looked_for(deploy, cloud, store, strict):
+    """The first attempt of all needs two calls of Lambda's quota, and no listing."""
+    assert deploy(fresh=True) == "1"
+    assert published(cloud) == [("1", COMMIT_A, cloud.package("one").sha256)]
+    assert strict.calls["ListVersionsByFunction"] == 0
+
+
 def test_functions_deploy_side_by_side(aws, cloud):
     """Four threads share the clients, and each function gets its own version."""
     names = [cloud.function(f"Store{n}") for n in range(4)]
@@ -209,11 +216,12 @@ def test_a_neighbour_without_end_is_passing(deploy, cloud, neighbour, strict):
     assert strict.calls["PublishVersion"] == functions.DECISIONS
 
 
+@pytest.mark.parametrize("fresh", [False, True])
 @pytest.mark.parametrize("operation", WRITES)
-def test_a_lost_answer_makes_no_second_version(deploy, cloud, store, strict, operation):
+def test_a_lost_answer_makes_no_second_version(deploy, cloud, store, strict, operation, fresh):
     """Botocore's repetition loses against our own first attempt, and that is seen."""
     strict.fail_next(operation, cut_after_success=True)
-    assert deploy() == "1"
+    assert deploy(fresh=fresh) == "1"
     assert strict.struck[operation] == 1
     assert published(cloud) == [("1", COMMIT_A, cloud.package("one").sha256)]
 

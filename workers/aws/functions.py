@@ -110,20 +110,22 @@ def deploy(  # noqa: PLR0913 - what to deploy, and two ways back to the caller
     watch: Callable[[], None],
     say: Callable[[str], None],
     patience: float = PATIENCE,
+    fresh: bool = False,
 ) -> str:
     """Make the package the function's code and publish it; returns the version, active.
 
     Repeating it is harmless: what is published already is found by commit and hash. The caller
     holds the function's lock, since all branches share $LATEST. `watch` is called between polls
     and raises to stop; `say` takes a line for the run's log; `patience` is how many seconds to
-    wait for updates, others' and ours.
+    wait for updates, others' and ours. `fresh` says that nobody has begun to publish this commit
+    before, which saves the listing of all versions, a call of Lambda's scarce quota.
 
     Raises:
         UserError: the function doesn't exist, or AWS can't use the package.
         OurError: AWS failed to apply the update, or S3 holds other bytes.
         PassingError: out of reach, or in others' hands for too long.
     """
-    deploying = _Deploying(aws, function, artifact, commit, watch, say, patience)
+    deploying = _Deploying(aws, function, artifact, commit, watch, say, patience, fresh)
     version = deploying.publish()
     deploying.settled(version, "the new version")
     return version
@@ -140,6 +142,7 @@ class _Deploying:
     watch: Callable[[], None]
     say: Callable[[str], None]
     patience: float
+    fresh: bool
 
     def __post_init__(self) -> None:
         self.deadline = time.monotonic() + self.patience
@@ -150,10 +153,11 @@ class _Deploying:
         pauses = _pauses()
         while True:
             try:
-                return self._published() or self._decide()
+                return (None if self.fresh else self._published()) or self._decide()
             except InProgressError as busy:
                 self._pause(next(pauses), str(busy))
             except ChangedError as changed:
+                self.fresh = False
                 changes += 1
                 if changes >= DECISIONS:
                     raise

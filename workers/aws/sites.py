@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from workers.aws import sites_plan as planning
 from workers.aws.sites_book import Book, Manifest, Place, Present, seen
+from workers.aws.sites_found import Found, look
 from workers.aws.sites_headers import is_page
 from workers.aws.sites_transfer import Body, Transfer, remove, together
 from workers.errors import OurError, RunError, UserError
@@ -25,10 +26,11 @@ KEEP = 7 * 24 * 3600.0
 
 @dataclass(frozen=True)
 class Sent:
-    """What a publishing sent: files, and their size in bytes."""
+    """What a publishing sent: files, and their size in bytes; what lies there if it sent none."""
 
     files: int
     size: int
+    found: Found | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ def publish(
         OurError: the bucket is missing, or not ours to write.
         PassingError: S3 is out of reach.
     """
-    book, mark, there = _look(place)
+    found = look(place, names=manifest.files)
+    book, mark, there = found.book, found.mark, found.there
     plan = planning.ahead(place, manifest, book, there)
     until = rules.clock() + rules.keep
     puts = plan.puts
@@ -86,8 +89,10 @@ def publish(
     with ThreadPoolExecutor(1) as pool:
         written = pool.submit(place.write_manifest, manifest)
         if promised != book:
-            place.write_book(promised, mark)
+            mark = place.write_book(promised, mark)
         written.result()
+    if not puts:
+        return Sent(0, 0, replace(found, book=promised, mark=mark, manifest=manifest))
     return Sent(len(puts), sum(one.file.size for one in puts))
 
 
@@ -96,16 +101,19 @@ def release(
     manifest: Manifest,
     rules: Rules,
     begin: Callable[[int], None] = lambda _switched: None,
+    found: Found | None = None,
 ) -> Released:
     """Make a published manifest live: pages last, or everything back if one file fails.
 
-    `begin` is told how many files will change, before the first does.
+    `begin` is told how many files will change, before the first does. `found` is what `look` gave
+    a moment ago.
 
     Raises:
         OurError: something that was published is gone.
         PassingError: S3 is out of reach; the site is as it was, as far as S3 answers.
     """
-    book, mark, there = _look(place)
+    found = found or look(place)
+    book, mark, there = found.book, found.mark, found.there
     plan = planning.switch(place, manifest, book, there)
     if plan.missing:
         raise OurError(
@@ -139,13 +147,6 @@ def rollback(
     if manifest is None:
         raise UserError(f"{place.url} has no site of commit {commit[:7]} on record: push it again")
     return release(place, manifest, rules or Rules())
-
-
-def _look(place: Place) -> tuple[Book, str, dict[str, Present]]:
-    with ThreadPoolExecutor(1) as pool:
-        listing = pool.submit(place.listing)
-        book, mark = place.read_book()
-        return book, mark, seen(book, listing.result())
 
 
 def _promised(book: Book, manifest: Manifest, puts: list[Put], until: float) -> Book:

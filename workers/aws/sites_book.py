@@ -22,12 +22,15 @@ from workers.aws.sites_wire import Wire
 from workers.errors import OurError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from workers.aws.session import Aws
 
 OURS = "slipway"
 JSON = "application/json"
+PAGE = 1000
+"""Objects that S3 lists in one call."""
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -156,6 +159,14 @@ class Place:
         """The book and the mark of what was read, for `write_book`."""
         return self._read(Book, self.book_key) or (Book(), "")
 
+    def book_mark(self) -> str:
+        """The mark of the book as it is now, which tells whether somebody has written it since."""
+        try:
+            with translated(f"looking for {self.bucket}/{self.book_key}"):
+                return self.aws.s3.head_object(Bucket=self.bucket, Key=self.book_key)["ETag"]
+        except MissingError:
+            return ""
+
     def write_book(self, book: Book, mark: str) -> str:
         """Replace the book that was read; the mark of the new one.
 
@@ -181,10 +192,15 @@ class Place:
             return there[1]
         return answer["ETag"]
 
-    def listing(self) -> dict[str, Listed]:
-        """What lies under the environment's prefix, by name; a thousand objects a call."""
+    def listing(self, names: Collection[str] = (), page: int = PAGE) -> dict[str, Listed]:
+        """What lies under the environment's prefix, by name; a thousand objects a call.
+
+        `names` are some that may lie there: with more than a `page` of them the calls are made at
+        once.
+        """
         prefix = self.key("")
-        items = Wire(self.aws, self.bucket).listing(prefix)
+        starts = [self.key(name) for name in sorted(names)[page - 1 :: page]]
+        items = Wire(self.aws, self.bucket).listing(prefix, starts)
         return {
             name: Listed(item["ETag"].strip('"'), _time(item["LastModified"]))
             for item in (self._pages(prefix) if items is None else items)

@@ -11,6 +11,7 @@ harmless.
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_plus, urlencode
 from xml.etree import ElementTree as ET
@@ -20,12 +21,13 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from botocore.awsrequest import AWSResponse
 
     from workers.aws.session import Aws
 
+TOGETHER = 16
 _NAME = "name"
 _OK = 200
 # S3 may answer 200 to a copy and then fail: only this is a copy.
@@ -54,23 +56,38 @@ class Wire:
         found = _COPIED.search(answer.content) if answer else None
         return found[1].decode() if found else None
 
-    def listing(self, prefix: str) -> list[dict[str, str]] | None:
-        """Key, LastModified and ETag of the objects below; None: ask the client instead."""
+    def listing(self, prefix: str, starts: Sequence[str] = ()) -> list[dict[str, str]] | None:
+        """Key, LastModified and ETag of the objects below; None: ask the client instead.
+
+        `starts` are keys after which further listings begin, all at the same time; what two of
+        them list is in the result twice.
+        """
+        with ThreadPoolExecutor(min(len(starts) + 1, TOGETHER)) as pool:
+            ends = [*starts, None]
+            parts = pool.map(lambda *part: self._part(prefix, *part), ["", *starts], ends)
+            found = list(parts)
+        if not self.usable:
+            return None
+        return [one for part in found for one in part]
+
+    def _part(self, prefix: str, start: str, end: str | None) -> list[dict[str, str]]:
+        """Objects after one key, until one that is not before another."""
         found: list[dict[str, str]] = []
-        token = ""
+        more = {"start-after": start} if start else {}
         while True:
             words = {"list-type": "2", "prefix": prefix, "encoding-type": "url"}
-            more = {"continuation-token": token} if token else {}
             answer = self._send("GET", "?" + urlencode(words | more, quote_via=quote), {})
             if answer is None:
-                return None
+                return found
             # What S3 itself wrote, and expat refuses entities that multiply (CVE-2013-0340).
             root = ET.fromstring(answer.content)  # noqa: S314
             items = root.iterfind("{*}Contents")
-            found += ({_local(one.tag): one.text or "" for one in item} for item in items)
+            page = [{_local(one.tag): one.text or "" for one in item} for item in items]
+            found += ({**one, "Key": unquote_plus(one["Key"])} for one in page)
             token = root.findtext("{*}NextContinuationToken") or ""
-            if not token:
-                return [{**one, "Key": unquote_plus(one["Key"])} for one in found]
+            if not token or (end is not None and found and found[-1]["Key"] >= end):
+                return found
+            more = {"continuation-token": token}
 
     def _send(
         self, method: str, rest: str, headers: Mapping[str, str], body: bytes = b""

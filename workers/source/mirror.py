@@ -167,6 +167,9 @@ class Mirror:
     def _kept(self, commit: str) -> bool:
         if not self.directory.is_dir() or (self.directory / DAMAGED).exists():
             return False
+        # A ref that stands in a file of its own, as a fetch leaves it, needs no process.
+        if (self.directory / KEPT / commit).is_file():
+            return True
         return self._run("rev-parse", "--verify", "--quiet", f"{KEPT}{commit}").code == 0
 
     def _whole(self, commit: str) -> bool:

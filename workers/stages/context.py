@@ -11,6 +11,7 @@ from pathlib import Path
 from config.pipeline import Pipeline, parse
 from config.server import Environment, Repository
 from workers.aws.session import Aws, aws_for
+from workers.aws.sites_found import Found
 from workers.console import Console
 from workers.docker.litter import labels
 from workers.docker.package import Package
@@ -36,6 +37,7 @@ class Context:
     folder: Path
     built: Mapping[str, Package] | None = None
     site: SiteFiles | None = None
+    site_found: Found | None = None
 
     @classmethod
     @contextmanager

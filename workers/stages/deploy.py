@@ -8,6 +8,8 @@ from workers.run import Release
 from workers.stages.context import Context
 
 TOGETHER = 8
+REMEMBERED = 30 * 86400.0
+"""Seconds for which a commit counts as one that somebody has begun to publish."""
 
 
 def run(context: Context) -> str:
@@ -73,6 +75,16 @@ def _deploy(context: Context, function: str) -> Release:
         commit,
         watch=context.lease.check,
         say=lambda line: context.say(f"deploy/{function}", line.removeprefix(f"{function}: ")),
+        fresh=_fresh(context, function),
     )
     context.say(f"deploy/{function}", f"version {version} is commit {commit[:7]}")
     return Release(function=function, version=version, sha256=artifact.sha256)
+
+
+def _fresh(context: Context, function: str) -> bool:
+    """Whether this is the first attempt of all to publish the commit; a lost worker's counts.
+
+    Where the ledger has forgotten, AWS gets a second version of the same package, which harms none.
+    """
+    what = f"version:{context.aws.region}/{function}/{context.order.commit}"
+    return context.shop.ledger.once(what, REMEMBERED)

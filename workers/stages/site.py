@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from config.pipeline import Site
-from workers.aws import cdn, sites
+from workers.aws import cdn, sites, sites_found
 from workers.aws.sites_book import File, Manifest, Place
 from workers.aws.sites_headers import headers
 from workers.aws.sites_transfer import Body
@@ -56,6 +56,7 @@ def publish(context: Context) -> str:
 
     with context.lease.locked(_lock(place)):
         sent = sites.publish(place, manifest, source, _rules(context, site, "publish"))
+        context.site_found = sent.found
     words = f"{place.url}: {sent.files} of {len(manifest.files)} files sent"
     context.say("publish", f"{words}, {size(sent.size)}")
     return words
@@ -75,9 +76,12 @@ def held(context: Context) -> Iterator[None]:
         return
     place = _place(context, site)
     with context.lease.locked(_lock(place)):
-        live = place.read_book()[0].commit
-        if live:
-            judge_ancestry(context, place.url, live, "")
+        found = context.site_found
+        if found is None or not found.still(place):
+            found = sites_found.look(place, context.order.commit)
+        if found.book.commit:
+            judge_ancestry(context, place.url, found.book.commit, "")
+        context.site_found = found
         yield
 
 
@@ -90,8 +94,8 @@ def switch(context: Context) -> None:
     site = context.pipeline.site
     if site is None:
         return
-    place = _place(context, site)
-    manifest = place.read_manifest(context.order.commit)
+    place, found = _place(context, site), context.site_found
+    manifest = found.manifest if found else place.read_manifest(context.order.commit)
     if manifest is None or manifest.digest != context.field("site"):
         raise OurError(
             f"{place.url}: the site on record is not the one that was built; push it again"
@@ -101,7 +105,7 @@ def switch(context: Context) -> None:
         if switched:
             context.lease.write(site_switched="yes")
 
-    done = sites.release(place, manifest, _rules(context, site, "release"), begin)
+    done = sites.release(place, manifest, _rules(context, site, "release"), begin, found)
     context.say(
         "release", f"{place.url}: {done.switched} files switched, {done.removed} old ones removed"
     )
