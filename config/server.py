@@ -150,6 +150,12 @@ class Environment(toml.Section):
     distribution: Distribution | None = Field(
         None, description="CloudFront distribution to invalidate when a site is released"
     )
+    keep_versions: StrictInt = Field(
+        10,
+        ge=1,
+        le=500,
+        description="releases of each function whose versions are kept for a rollback",
+    )
     drift: Literal["report", "repair"] = Field(
         "report", description="what to do when an alias was moved by somebody else"
     )

@@ -5,20 +5,14 @@ from http import HTTPStatus
 from flask import Flask, Response, jsonify
 from werkzeug.exceptions import HTTPException
 
-PROBLEM = "application/problem+json"
-
-
-def described(status: int, detail: str) -> dict[str, object]:
-    """One error's members."""
-    title = HTTPStatus(status).phrase
-    return {"type": "about:blank", "title": title, "status": status, "detail": detail}
-
 
 def problem(status: int, detail: str, **headers: str) -> Response:
     """One error as `application/problem+json`."""
-    response = jsonify(described(status, detail))
+    response = jsonify(
+        type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=detail
+    )
     response.status_code = status
-    response.content_type = PROBLEM
+    response.content_type = "application/problem+json"
     response.headers.update(headers)
     return response
 

@@ -4,6 +4,7 @@ import structlog
 
 from workers.errors import RunError
 from workers.github.deliveries import redeliver
+from workers.pruning import prune
 from workers.run import Run
 from workers.source.address import allowed
 from workers.source.git import Git
@@ -17,10 +18,13 @@ LONGEST_SECONDS = 900
 
 
 def poll(shop: Workshop) -> None:
-    """Have failed deliveries sent again, and compare branches' heads with what was accepted."""
+    """Have failed deliveries sent again, compare branches' heads with what was accepted, tidy."""
     with shop.ledger.alone("poll", LONGEST_SECONDS) as alone:
         if alone:
             _poll(shop)
+    # A worker that only builds need not reach AWS.
+    if "deploy" in shop.settings.queues:
+        prune(shop)
 
 
 def _poll(shop: Workshop) -> None:

@@ -1,5 +1,6 @@
 """A stricter AWS: an HTTP proxy in front of moto that adds AWS's guards, delays and accidents."""
 
+import json
 import re
 import threading
 import time
@@ -66,6 +67,7 @@ class StrictAws:
         self.version_seconds = 0.0
         self.role_seconds: float | None = None
         self.roles: dict[str, float] = {}
+        self.code_storage = (1 << 30, 80530636800)
         self.calls: Counter[str] = Counter()
         self.struck: Counter[str] = Counter()
         self.requests: list[Request] = []
@@ -131,6 +133,8 @@ class StrictAws:
         if self.expired(request.headers.get("X-Amz-Security-Token", "")):
             text = "The security token included in the request is expired"
             return refusal(request, 403, "ExpiredTokenException", text)
+        if request.operation == "GetAccountSettings":
+            return self._settings()
         return self._work(request)
 
     def expired(self, token: str) -> bool:
@@ -168,6 +172,8 @@ class StrictAws:
                 )
                 return refusal(request, 409, "ResourceConflictException", text)
             wanted, current = request.json.get("RevisionId"), state.revision
+        elif request.operation == "DeleteFunction":
+            return self._led_to(request)
         elif request.operation == "UpdateAlias":
             wanted = request.json.get("RevisionId")
             current = self._alias(request.function, request.name)
@@ -197,6 +203,24 @@ class StrictAws:
             "Please try again with the CodeSHA256 in $LATEST."
         )
         return refusal(request, 400, "InvalidParameterValueException", text)
+
+    def _led_to(self, request: Request) -> Answer | None:
+        """A version that an alias leads to can't go; moto lets it."""
+        version = request.query.get("Qualifier")
+        path = f"/2015-03-31/functions/{quote(request.function)}/aliases"
+        headers = {"Authorization": request.headers["Authorization"]}
+        for alias in self.forward(Request("GET", path, headers, b"")).json.get("Aliases", ()):
+            weights = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+            if version in {alias["FunctionVersion"], *weights}:
+                text = f"Version {version} is referenced by the alias {alias['Name']}"
+                return refusal(request, 409, "ResourceConflictException", text)
+        return None
+
+    def _settings(self) -> Answer:
+        """What moto doesn't know of an account."""
+        used, limit = self.code_storage
+        body = {"AccountUsage": {"TotalCodeSize": used}, "AccountLimit": {"TotalCodeSize": limit}}
+        return Answer(200, {"Content-Type": "application/json"}, json.dumps(body).encode())
 
     def _alias(self, function: str, name: str) -> str:
         return self._aliases.setdefault((function, name), str(uuid.uuid4()))

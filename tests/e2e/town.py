@@ -283,9 +283,7 @@ class Town:
 
     def containers(self, run_id: str) -> list[Any]:
         """The containers of a run, running or not."""
-        label = f"slipway.run={run_id}"
-        # One may go while it is listed.
-        return self.docker.containers.list(all=True, filters={"label": label}, ignore_removed=True)
+        return self.docker.containers.list(all=True, filters={"label": f"slipway.run={run_id}"})
 
     def images(self, run_id: str) -> list[Any]:
         """The images of a run."""

@@ -86,6 +86,12 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "ResourceConflictException",
         ChangedError,
+        "something leads to it",
+        operation="DeleteFunction",
+    ),
+    _rule(
+        "ResourceConflictException",
+        ChangedError,
         "a statement of that name was made meanwhile",
         operation="AddPermission",
     ),

@@ -38,11 +38,12 @@ CODE_FAULTS = re.compile(r"InvalidZipFile|InvalidRuntime|FunctionError")
 
 @dataclass(frozen=True)
 class Version:
-    """A published version; `commit` is None when its description isn't one."""
+    """A published version; `commit` is None when its description isn't one, `size` in bytes."""
 
     number: str
     commit: str | None
     sha256: str
+    size: int = 0
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ def versions(aws: Aws, function: str) -> Iterator[Version]:
             for item in page["Versions"]:
                 if item["Version"] != LATEST:
                     commit = _commit(item.get("Description", ""))
-                    yield Version(item["Version"], commit, item.get("CodeSha256", ""))
+                    size = item.get("CodeSize", 0)
+                    yield Version(item["Version"], commit, item.get("CodeSha256", ""), size)
 
 
 def version_commit(aws: Aws, function: str, version: str) -> str | None:

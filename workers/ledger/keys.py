@@ -86,3 +86,8 @@ def awaited(name: str) -> str:
 def pause(name: str) -> str:
     """What says that somebody outside asked to be left alone."""
     return f"{PREFIX}pause:{name}"
+
+
+def published(function: str) -> str:
+    """The versions of a function that Slipway published."""
+    return f"{PREFIX}published:{function}"

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
-from time import monotonic
+from time import monotonic, sleep
 from uuid import uuid4
 
 from redis.exceptions import RedisError
@@ -18,6 +18,8 @@ from workers.run import Release, StageRecord, State
 
 LOST_AFTER = 0.8
 RELEASES_KEPT = 2000
+UPKEEP = "upkeep"
+UPKEEP_SECONDS, UPKEEP_PAUSE = 10.0, 0.05
 AWAITED_SECONDS = 7 * 86400
 
 
@@ -127,6 +129,10 @@ class Lease:
         """Remember what the run makes live."""
         self.write(releases=releases_text(tuple(releases)))
 
+    def published(self, function: str, version: str, commit: str, sha256: str) -> None:
+        """Remember that a version is Slipway's: only such are ever deleted."""
+        self._fenced("published", function, f"{version} {commit} {sha256}")
+
     def live(self, place: str, release: Release, order: Order) -> None:
         """Remember which commit an alias runs: identical packages share an older one's version."""
         what = release.model_dump() | {
@@ -184,7 +190,7 @@ class Lease:
         Raises:
             BusyError: another run holds it.
         """
-        holder = self._scripts("lock", name, self.run_id, self.fence)
+        holder = self._taken(name)
         if holder == "lost":
             raise StoppedError(self.run_id)
         if holder:
@@ -200,6 +206,16 @@ class Lease:
         if holder == "lost":
             raise StoppedError(self.run_id)
         return holder
+
+    def _taken(self, name: str) -> str:
+        """Who has a lock when upkeep no longer does; it never has one for long."""
+        deadline = monotonic() + UPKEEP_SECONDS
+        while True:
+            holder = str(self._scripts("lock", name, self.run_id, self.fence))
+            if holder != UPKEEP or monotonic() > deadline:
+                return holder
+            self.check()
+            sleep(UPKEEP_PAUSE)
 
     def say(self, source: str, text: str, limit: int) -> None:
         """Add text to the run's log, which keeps the last `limit` bytes."""

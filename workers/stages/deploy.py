@@ -77,6 +77,7 @@ def _deploy(context: Context, function: str) -> Release:
         say=lambda line: context.say(f"deploy/{function}", line.removeprefix(f"{function}: ")),
         fresh=_fresh(context, function),
     )
+    context.lease.published(function, version, commit, artifact.sha256)
     context.say(f"deploy/{function}", f"version {version} is commit {commit[:7]}")
     return Release(function=function, version=version, sha256=artifact.sha256)
 

@@ -1,1 +1,0 @@
-"""The web pages in a real Chromium."""
