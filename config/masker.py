@@ -17,6 +17,7 @@ class Masker:
         forms = {form for secret in secrets for form in _forms(secret)}
         self._forms = tuple(sorted(forms, key=len))
         self._lengths = tuple(map(len, self._forms))
+        self._in_json = tuple({json.dumps(form)[1:-1] for form in forms})
 
     def __repr__(self) -> str:
         """Never the secrets."""
@@ -34,6 +35,10 @@ class Masker:
             shown += [text[at:start], MASK]
             at = end
         return "".join([*shown, text[at:]])
+
+    def touches(self, line: str) -> bool:
+        """Whether a line of ASCII-only JSON may hold a secret: any text of it that has one does."""
+        return any(form in line for form in self._in_json)
 
     def stream(self) -> "MaskingStream":
         """A masker for one text that comes in pieces."""

@@ -5,7 +5,7 @@ from flask import Flask
 from config.server import Operator
 from config.server import load as load_operator
 from config.settings import Settings, settings
-from service import access, api, dashboard, health, problems, slack, sonarqube, webhook
+from service import access, api, dashboard, health, openapi, problems, slack, sonarqube, webhook
 from service.web import Web
 from workers.ledger import Ledger
 from workers.ledger.connection import hasty, listening
@@ -33,7 +33,7 @@ def create_app(chosen: Settings | None = None, operator: Operator | None = None)
         SESSION_COOKIE_SECURE=web.url.startswith("https:"),
     )
     app.extensions["slipway"] = web
-    for room in (webhook, slack, sonarqube, health, api, dashboard):
+    for room in (webhook, slack, sonarqube, health, openapi, api, dashboard):
         app.register_blueprint(room.blueprint)
     problems.install(app)
     return app

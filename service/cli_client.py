@@ -1,23 +1,32 @@
 """The JSON API as the `slipway` command asks it; what goes wrong is told in a sentence."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import click
 import requests
 from pydantic import ValidationError
+from urllib3.exceptions import HTTPError
 
 from config.settings import ClientSettings
 from service.api.runs import FOLLOW_HEADER
+from service.cli_events import Event, events
 
 TIMEOUT = (5, 30)
+SILENCE = (5, 40)
 RECENT = 200
+_NO_EVENTS = (404, 405, 501, 503)
 _WHOLE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PREFIX = re.compile(r"[0-9a-f-]{1,36}")
 
 
 class AwayError(click.ClickException):
     """Slipway can't be reached, or not now."""
+
+
+class NoEventsError(Exception):
+    """This Slipway has no live events, or none now: ask it again and again instead."""
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -69,6 +78,29 @@ class Client:
         answer = self._ask("GET", f"/runs/{run_id}/log", {"after": after})
         return answer.content.decode(errors="replace"), answer.headers.get(FOLLOW_HEADER, after)
 
+    def events(self, run_id: str, last: str = "") -> Iterator[Event]:
+        """A run's events after the one with the id `last`, until the connection ends.
+
+        Raises:
+            NoEventsError: an older Slipway, or one where as many follow as may.
+        """
+        headers = {"Accept": "text/event-stream", "Accept-Encoding": "identity"}
+        headers |= {"Last-Event-ID": last} if last else {}
+        options = {"headers": headers, "stream": True, "timeout": SILENCE}
+        with self._send("GET", f"/runs/{run_id}/events", **options) as answer:
+            if answer.status_code in _NO_EVENTS:
+                raise NoEventsError
+            if answer.status_code >= requests.codes.multiple_choices:
+                raise self._refusal(answer)
+            if not answer.headers.get("Content-Type", "").startswith("text/event-stream"):
+                raise self._stranger()
+            try:
+                yield from events(answer.raw.read1)
+            except (requests.RequestException, HTTPError, OSError):
+                raise AwayError(f"Slipway at {self._url} has cut the connection.") from None
+            except ValueError:
+                raise self._stranger() from None
+
     def cancel(self, run_id: str) -> str:
         """Ask for a run's end; the state that it is in now, or `asked`."""
         return str(self._json(self._ask("POST", f"/runs/{run_id}/cancel"))["state"])
@@ -104,15 +136,16 @@ class Client:
         query: dict[str, str | int] | None = None,
         body: dict[str, str] | None = None,
     ) -> requests.Response:
+        answer = self._send(method, path, params=query, json=body)
+        if answer.status_code >= requests.codes.multiple_choices:
+            raise self._refusal(answer)
+        return answer
+
+    def _send(self, method: str, path: str, **options: Any) -> requests.Response:  # noqa: ANN401 - requests' own
+        options = {"timeout": TIMEOUT} | options
         try:
-            answer = self._session.request(
-                method,
-                f"{self._url}/api/v1{path}",
-                params=query,
-                json=body,
-                timeout=TIMEOUT,
-                allow_redirects=False,
-            )
+            address = f"{self._url}/api/v1{path}"
+            return self._session.request(method, address, allow_redirects=False, **options)
         except requests.Timeout:
             raise AwayError(f"Slipway at {self._url} does not answer in time.") from None
         except requests.ConnectionError:
@@ -124,9 +157,6 @@ class Client:
                 f"Slipway can't be asked at {self._url} ({type(error).__name__}): "
                 "check SLIPWAY_URL and SLIPWAY_TOKEN."
             ) from None
-        if answer.status_code >= requests.codes.multiple_choices:
-            raise self._refusal(answer)
-        return answer
 
     def _refusal(self, answer: requests.Response) -> click.ClickException:
         code = answer.status_code

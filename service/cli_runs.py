@@ -4,20 +4,17 @@ import json
 import re
 import sys
 from datetime import datetime
-from time import monotonic, sleep
 from typing import Any
 
 import click
 
-from service.cli_client import AwayError, Client
+from service.cli_client import Client
+from service.cli_follow import follow
 from service.dashboard import words
 from service.dashboard.ansi import plain
 from workers.run import State
 
-EVERY_SECONDS = 0.7
-AWAY_SECONDS = 60.0
 SHORT_ID = 8
-ENDED = {state.value for state in State if state.final}
 COLOURS = {
     "queued": "bright_black",
     "running": "blue",
@@ -56,20 +53,20 @@ def runs(*, as_json: bool, **filters: str | int | None) -> None:
 
 
 @click.command()
-@click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
+@click.option("-f", "--follow", "on", is_flag=True, help="Go on until the run ends.")
 @click.argument("run")
-def log(*, follow: bool, run: str) -> None:
+def log(*, on: bool, run: str) -> None:
     """Show the log of RUN: its id, or how it begins.
 
     With -f, the exit code is 0 if the run succeeded, else 1.
     """
     client = Client.from_environment()
     run_id = client.find(run)
-    if not follow:
+    if not on:
         text, _ = client.log(run_id)
         click.echo(plain(text), nl=False)
         return
-    ended = _follow(client, run_id)
+    ended = follow(client, run_id)
     state = str(ended["state"])
     why = f": {one_line(ended['error'])}" if ended.get("error") and state != "succeeded" else ""
     click.secho(f"run {run_id} {state}{why}", fg=COLOURS.get(state), err=True)
@@ -84,26 +81,6 @@ def cancel(run: str) -> None:
     run_id = client.find(run)
     asked = client.cancel(run_id) == "asked"
     click.echo(f"run {run_id} {'ends as soon as its worker hears of it' if asked else 'cancelled'}")
-
-
-def _follow(client: Client, run_id: str) -> dict[str, Any]:
-    """Print the log while it grows; a Slipway that is away for a while is waited for."""
-    cursor = ""
-    heard = monotonic()
-    while True:
-        try:
-            # In this order: the log of a run that has ended is whole.
-            run = client.run(run_id)
-            text, cursor = client.log(run_id, cursor)
-        except AwayError:
-            if monotonic() - heard > AWAY_SECONDS or not cursor:
-                raise
-        else:
-            heard = monotonic()
-            click.echo(plain(text), nl=False)
-            if run["state"] in ENDED:
-                return run
-        sleep(EVERY_SECONDS)
 
 
 def _columns(run: dict[str, Any], *, terminal: bool) -> tuple[str, ...]:

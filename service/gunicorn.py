@@ -14,7 +14,7 @@ except (SettingsError, server.ConfigError, LedgerError) as error:
 bind = f"0.0.0.0:{_settings.port}"
 workers = _settings.web_processes
 logger_class = "service.serving.AccessLog"
-worker_class = "service.serving.StayingWorker"
+worker_class = "service.serving.DoorWorker"
 threads = 32
 timeout = 30
 keepalive = 5

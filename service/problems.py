@@ -5,14 +5,20 @@ from http import HTTPStatus
 from flask import Flask, Response, jsonify
 from werkzeug.exceptions import HTTPException
 
+PROBLEM = "application/problem+json"
+
+
+def described(status: int, detail: str) -> dict[str, object]:
+    """One error's members."""
+    title = HTTPStatus(status).phrase
+    return {"type": "about:blank", "title": title, "status": status, "detail": detail}
+
 
 def problem(status: int, detail: str, **headers: str) -> Response:
     """One error as `application/problem+json`."""
-    response = jsonify(
-        type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=detail
-    )
+    response = jsonify(described(status, detail))
     response.status_code = status
-    response.content_type = "application/problem+json"
+    response.content_type = PROBLEM
     response.headers.update(headers)
     return response
 

@@ -1,44 +1,108 @@
-"""Gunicorn's threaded worker and access log, without what costs most of a delivery's answer."""
+"""Gunicorn's threaded worker with Slipway's door before it, and its access log without doubles."""
 
-import select
+import errno
 from datetime import timedelta
+from time import monotonic
 from typing import Any
 
+from gunicorn import http  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
-from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
 from service import followers
-from service.web import TOLD
+from service.door import Door
+from service.web import TOLD, Web
+from workers.ledger.intake import Intake
 
-STAY_MILLISECONDS = 10
+LOOK_SECONDS = 0.05
+"""How often the loop looks at its clocks."""
 
 
-class StayingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
-    """Its threads stay with a connection that goes on speaking.
+class DoorWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
+    """Its event loop takes the deliveries itself; its threads serve all else.
 
-    Handing it to the dispatcher and back costs as much as taking a delivery; `make bench` shows
-    it. A thread gives its connection back as soon as another one waits for a thread.
+    `make bench` shows what that saves: a delivery that goes through gunicorn's parser, WSGI, Flask
+    and a thread of its own costs several times as much.
     """
 
-    def handle(self, conn: Any) -> Any:  # noqa: ANN401 - gunicorn has no types
-        """Answer a request, and those that follow it at once."""
-        going_on = super().handle(conn)
-        while going_on is True and self.alive and self._more(conn):
-            going_on = super().handle(conn)
-        return going_on
+    door: Door | None = None
+    intake: Intake
 
     def handle_exit(self, sig: Any, frame: Any) -> None:  # noqa: ANN401 - gunicorn has no types
         """Begin to stop: whoever follows a run is sent away, and comes back to another process."""
         followers.stopping.set()
         super().handle_exit(sig, frame)
 
-    def _more(self, conn: Any) -> bool:  # noqa: ANN401 - gunicorn has no types
-        read_ahead = conn.is_http2 or conn.parser.unreader.buf.getvalue()
-        if read_ahead or self.tpool._work_queue.qsize():  # noqa: SLF001 - a pool shows it nowhere else
-            return False
-        poll = select.poll()
-        poll.register(conn.sock, select.POLLIN)
-        return bool(poll.poll(STAY_MILLISECONDS))
+    def run(self) -> None:
+        """Serve until the end; without the door where Slipway is not the whole application."""
+        web = getattr(self.wsgi, "extensions", {}).get("slipway")
+        if isinstance(web, Web) and self._speaks_http():
+            self.intake = Intake(web.ledger.redis, self.poller, self.method_queue.defer)
+            self.intake.connect()
+            self.door = Door(web, self.intake, self, self.cfg.keepalive)
+        super().run()
+
+    def _speaks_http(self) -> bool:
+        """Whether connections carry HTTP/1 from their first byte on."""
+        chosen = self.cfg
+        other = chosen.is_ssl or chosen.proxy_protocol != "off" or "h2" in chosen.http_protocols
+        return chosen.protocol == "http" and not other
+
+    def accept(self, listener: Any) -> None:  # noqa: ANN401 - gunicorn has no types
+        """Let a new connection in."""
+        if self.door is None:
+            super().accept(listener)
+            return
+        try:
+            sock, client = listener.accept()
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
+                raise
+            return
+        self.nr_conns += 1
+        self.door.meet(TConn(self.cfg, sock, client, listener.getsockname()))
+
+    def on_client_socket_readable(self, conn: Any, client: Any) -> None:  # noqa: ANN401
+        """Listen to a connection that was kept after a thread had served it."""
+        if self.door is None:
+            super().on_client_socket_readable(conn, client)
+            return
+        self.poller.unregister(client)
+        self.keepalived_conns.remove(conn)
+        self.door.meet(conn)
+
+    def hand_over(self, conn: Any, came: bytes) -> None:  # noqa: ANN401
+        """Serve a connection, of which so much has been read, by a thread."""
+        if conn.parser is None:
+            conn.parser = http.get_parser(self.cfg, conn.sock, conn.client)
+            conn.initialized = True
+        conn.parser.unreader.unread(came)
+        self.enqueue_req(conn)
+
+    def closed(self, conn: Any) -> None:  # noqa: ANN401
+        """Close a connection."""
+        self.nr_conns -= 1
+        conn.close()
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Turn until it is time to look at the clocks; send the ledger what each turn brought."""
+        if self.door is None:
+            super().wait_for_and_dispatch_events(timeout)
+            return
+        until = monotonic() + LOOK_SECONDS
+        while True:
+            soon = self.intake.busy or not self.alive
+            super().wait_for_and_dispatch_events(min(timeout, LOOK_SECONDS) if soon else timeout)
+            self.intake.send()
+            if monotonic() > until or not self.alive:
+                return
+
+    def murder_pending(self) -> None:
+        """Be done with what takes too long."""
+        super().murder_pending()
+        if self.door is not None:
+            self.intake.tidy()
+            self.door.tidy(stopping=not self.alive)
 
 
 class AccessLog(Logger):  # type: ignore[misc] # gunicorn has no types

@@ -12,6 +12,8 @@ import pytest
 from config import pipeline, server
 from config.settings import ClientSettings, Settings, variable
 from service import create_app
+from service.openapi.document import routes
+from service.openapi.endpoints import ENDPOINTS
 from workers.run import TRANSITIONS, State
 from workers.stages import STAGES
 
@@ -21,6 +23,7 @@ API = ROOT / "docs" / "api.md"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 OPERATING = ROOT / "docs" / "operating.md"
 LONGEST_ADR = 50
+OPEN = ("/healthz", "/readyz", "/metrics", "/openapi.json")
 OPERATOR = """
 [environments.sandbox]
 branch = "develop"
@@ -140,12 +143,17 @@ def test_the_readme_has_examples_of_both_files():
 
 
 @pytest.fixture
-def rules(tmp_path):
-    """Method and path of everything that the web process serves."""
+def app(tmp_path):
+    """The web application; nothing is asked of it."""
     settings = Settings(
         config=tmp_path, github_webhook_secrets="a-secret", redis_url="redis://127.0.0.1:1/0"
     )
-    app = create_app(settings, server.parse(OPERATOR))
+    return create_app(settings, server.parse(OPERATOR))
+
+
+@pytest.fixture
+def rules(app):
+    """Method and path of everything that the web process serves."""
     methods = ("GET", "POST", "PUT", "PATCH", "DELETE")
     return {
         f"{method} {re.sub(r'<[a-z]+:', '<', rule.rule)}"
@@ -162,11 +170,21 @@ def test_every_endpoint_is_documented(rules):
     assert documented == rules
 
 
+def test_every_endpoint_is_in_the_openapi_document(app):
+    """Each has its entry in ENDPOINTS of service/openapi/endpoints.py, and no entry is left over.
+
+    tests/service/test_openapi.py compares the entries with real answers.
+    """
+    served = {name for name, _ in routes(app)}
+    assert served - set(ENDPOINTS) == set(), "these need an entry in service/openapi/endpoints.py"
+    assert set(ENDPOINTS) - served == set(), "these entries have no endpoint"
+
+
 def test_every_endpoint_of_the_api_has_an_example(rules):
     """Each endpoint that is no web page has a heading of its own, with a curl."""
     for rule in rules:
         path = rule.split(" ")[1]
-        if path.startswith(("/api/", "/webhooks/")) or path in ("/healthz", "/readyz", "/metrics"):
+        if path.startswith(("/api/", "/webhooks/")) or path in OPEN:
             assert "curl " in section(API, f"## `{rule}`"), rule
 
 

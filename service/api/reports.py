@@ -58,9 +58,9 @@ def file(run_id: str, check: str, path: str) -> Response:
     if not _is_here(web, run_id, check, report):
         if report.archive is None:
             return problem(404, "The report is no longer kept.")
-        return problem(
-            503, "The report is being brought back from S3; ask again.", **{"Retry-After": "2"}
-        )
+        # Browsers obey Refresh, and people need not know what 503 is.
+        again = {"Retry-After": "2", "Refresh": "2"}
+        return problem(503, "The report is being brought back from S3; ask again.", **again)
     data = web.ledger.reports.read(run_id, check, path)
     if data is None:
         return problem(404, f"There is no {path[:200]} in the report of {check}.")

@@ -4,7 +4,7 @@ from datetime import datetime
 from time import monotonic, sleep
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, abort, current_app, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from redis.exceptions import ResponseError
 
@@ -13,9 +13,10 @@ from service.api import present, waiting
 from service.problems import problem
 from service.web import Web
 from workers import queue
+from workers.ledger import Accepted
 from workers.ledger.history import Query, as_text
 from workers.order import Purpose
-from workers.run import State
+from workers.run import Run, State
 from workers.stages import STAGES, stages_of
 
 blueprint = Blueprint("runs", __name__)
@@ -118,16 +119,22 @@ def retry(run_id: str) -> Response:
     run = web.ledger.history.run(run_id)
     if run is None:
         return _unknown(run_id)
-    if not run.state.final or run.state is State.SUCCEEDED:
-        return problem(409, f"The run is {run.state}; only one that ended without success repeats.")
-    accepted = web.ledger.accept(
-        run.order, "", stages_of(run.order), STAGES[0].queue, instead_of=run_id
-    )
-    if not accepted.fresh:
-        return problem(409, f"Run {accepted.run_id} has taken its place already.")
+    accepted = repeat(web, run)
     response = jsonify(run_id=accepted.run_id, url=f"{web.url}/runs/{accepted.run_id}")
     response.status_code = 202
     return response
+
+
+def repeat(web: Web, run: Run) -> Accepted:
+    """A new run of the same order; aborts with 409 where there can be none."""
+    if not run.state.final or run.state is State.SUCCEEDED:
+        abort(409, f"The run is {run.state}; only one that ended without success repeats.")
+    accepted = web.ledger.accept(
+        run.order, "", stages_of(run.order), STAGES[0].queue, instead_of=run.id
+    )
+    if not accepted.fresh:
+        abort(409, f"Run {accepted.run_id} has taken its place already.")
+    return accepted
 
 
 def log_is_here(run_id: str) -> bool:

@@ -78,6 +78,6 @@ def _say(run_id: str, verdict: Verdict) -> Answer:
         decide(run_id, who.name if who else "", verdict, word, f"page {request.remote_addr}")
     except (Conflict, Forbidden) as error:
         code = error.code or 500
-        page = render_template("error.html", code=code, detail=error.description, run_id=run_id)
-        return page, code
+        said = {"title": "Your word did not count", "detail": error.description, "run_id": run_id}
+        return render_template("error.html", code=code, **said), code
     return redirect(f"/runs/{run_id}", 303)

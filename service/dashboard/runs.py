@@ -4,10 +4,12 @@ import re
 from typing import Any
 
 from flask import Blueprint, current_app, redirect, render_template, request
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import Conflict, NotFound
 from werkzeug.wrappers import Response
 
 from service.access import person
+from service.api import present
+from service.api.runs import repeat
 from service.dashboard import approval, console, words
 from service.dashboard.filters import CHECK, Filters
 from service.web import Web
@@ -100,6 +102,17 @@ def cancel(run_id: str) -> Response:
     return redirect(f"/runs/{run_id}", 303)
 
 
+@blueprint.post("/runs/<run_id>/retry")
+def retry(run_id: str) -> Response | tuple[str, int]:
+    """Run the same order once more; leads to the new run's page."""
+    try:
+        accepted = repeat(_web(), _run(run_id))
+    except Conflict as error:
+        said = {"title": "It was not run again", "detail": error.description, "run_id": run_id}
+        return render_template("error.html", code=409, **said), 409
+    return redirect(f"/runs/{accepted.run_id}", 303)
+
+
 def _run(run_id: str) -> Run:
     run = _web().ledger.history.run(run_id)
     if run is None:
@@ -122,6 +135,7 @@ def _view(run: Run) -> dict[str, Any]:
         "now": now,
         "approval": approval.panel(_web(), run),
         "bars": _bars(run, now),
+        "reports": {report["check"]: report for report in present.reports(run, "")},
         "explained": run.error if run.state in _EXPLAINED else None,
         "cancelling": bool(cancelling) and not run.state.final,
         "cut": int(cut or 0),

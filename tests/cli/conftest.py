@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from click.testing import CliRunner, Result
+from flask import Flask
 from redis import Redis
 from werkzeug.serving import make_server
 
@@ -38,9 +39,14 @@ def slipway(monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
 
 
 @pytest.fixture
-def url(redis: Redis, redis_server: EmbeddedRedis) -> Iterator[str]:
-    """A web server's address; its ledger is empty."""
-    app = create_app(settings(redis_server.url), parse(OPERATOR))
+def app(redis: Redis, redis_server: EmbeddedRedis) -> Flask:
+    """The web application; its ledger is empty."""
+    return create_app(settings(redis_server.url), parse(OPERATOR))
+
+
+@pytest.fixture
+def url(app: Flask) -> Iterator[str]:
+    """A web server's address."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

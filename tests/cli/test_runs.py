@@ -8,12 +8,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask, abort, request
 from redis import Redis
 
+from service.followers import MOST_FOLLOWERS
 from tests.cli.conftest import Command
 from tests.dashboard.conftest import TOKEN
 from tests.dashboard.worker import Work
@@ -157,6 +159,40 @@ def test_following_goes_on_until_the_run_ends(
     assert f"run {work.id} {state}" in err
     assert ("because" in err) == bool(code)
     assert process.returncode == code
+
+
+def full(app: Flask) -> None:
+    """As many follow runs as may."""
+    while app.extensions["slipway"].followers.sit():
+        pass
+
+
+def old(app: Flask) -> None:
+    """A Slipway from before there were events."""
+
+    @app.before_request
+    def refuse() -> None:
+        if request.path.endswith("/events"):
+            abort(404)
+
+
+@pytest.mark.parametrize(("prepare", "seats"), [(None, 1), (full, MOST_FOLLOWERS), (old, 0)])
+def test_following_listens_where_it_can(
+    app: Flask, url: str, redis: Redis, prepare: Callable[[Flask], None] | None, seats: int
+) -> None:
+    """It takes a seat as a follower; where there is none, it asks again and shows the same."""
+    if prepare:
+        prepare(app)
+    work = Work(redis).say("one\n")
+    with subprocess.Popen(
+        [PROGRAM, "log", "-f", work.id], env=environment(url), stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "[unit] one\n"
+        assert len(app.extensions["slipway"].followers._taken) == seats
+        work.say("two\nthree\n").end()
+        out, _ = process.communicate(timeout=20)
+    assert out == "[unit] two\n[unit] three\n"
+    assert process.returncode == 0
 
 
 def test_a_reader_may_leave(url: str, redis: Redis) -> None:

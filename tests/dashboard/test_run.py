@@ -9,7 +9,9 @@ from redis import Redis
 from tests.dashboard.conftest import OPERATOR, Reader, settings
 from tests.dashboard.worker import Work
 from tests.stand_ins.ports import free_port
-from workers.run import Release, StageState, State
+from workers.ledger.codec import checks_text
+from workers.run import CheckRecord, Release, Report, StageState, State
+from workers.run import Tests as Tally
 
 SECOND = 1000
 START = 1_760_000_000_000
@@ -162,6 +164,46 @@ def test_a_run_at_work_is_asked_to_end(ann: Reader, redis: Redis) -> None:
     work.stage("checkout", StageState.RUNNING)
     ann.post(f"/runs/{work.id}/cancel", f"/runs/{work.id}")
     assert ">Cancelling<" in ann.text(f"/runs/{work.id}")
+
+
+def test_a_run_without_success_is_run_again(ann: Reader, redis: Redis) -> None:
+    """The button leads to a new run of the same order; once, and only after such an end."""
+    work = Work(redis)
+    again = f"/runs/{work.id}/retry"
+    assert "Run it again" not in ann.text(f"/runs/{work.id}")
+    assert ann.post(again, f"/runs/{work.id}").status_code == 409
+    work.ledger.cancel(work.id, "no")
+    assert "Run it again" in ann.text(f"/runs/{work.id}")
+    answer = ann.post(again, f"/runs/{work.id}")
+    assert answer.status_code == 303
+    new = work.ledger.history.run(answer.headers["Location"].removeprefix("/runs/"))
+    assert new
+    assert (new.order, new.state) == (work.order, State.QUEUED)
+    answer = ann.post(again, f"/runs/{work.id}")
+    assert answer.status_code == 409
+    assert f"Run {new.id} has taken its place already." in answer.text
+    assert ann.post("/runs/nope/retry", f"/runs/{work.id}").status_code == 404
+
+
+def test_checks_are_shown(ann: Reader, redis: Redis) -> None:
+    """How each ended, what its tests counted, by name what failed, and where its report is."""
+    work = Work(redis)
+    tests = Tally(passed=40, failed=2, skipped=1, failing=("reads <all>", "retries"))
+    shown = Report(index="a b.html", files=1, size=9)
+    elsewhere = Report(index="x.html", files=1, size=9, shown=False, archive="s3://b/there/")
+    records = (
+        CheckRecord(name="unit", exit_code=3, seconds=61.5, tests=tests, note="cut <short>"),
+        CheckRecord(name="slow", exit_code=137, seconds=300, timed_out=True, report=elsewhere),
+        CheckRecord(name="coverage", exit_code=0, seconds=1, report=shown),
+    )
+    work.lease.write(checks=checks_text(records))
+    page = ann.text(f"/runs/{work.id}")
+    assert '<strong class="bad">2 failed</strong>, 40 passed, 1 skipped' in page
+    for text in ("exit code 3", "reads &lt;all&gt;", "retries", "cut &lt;short&gt;", "1 min 1 s"):
+        assert text in page
+    for text in ("timed out", "<code>s3://b/there/</code>", ">passed<"):
+        assert text in page
+    assert f'href="/api/v1/runs/{work.id}/reports/coverage/a%20b.html"' in page
 
 
 @pytest.mark.parametrize(

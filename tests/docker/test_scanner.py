@@ -55,7 +55,8 @@ class Scanning:
     def containers(self) -> list[docker.models.containers.Container]:
         """This test's containers, running or not."""
         label = f"{litter.RUN}={self.asked.labels[litter.RUN]}"
-        return self.engine.client.containers.list(all=True, filters={"label": label})
+        found = self.engine.client.containers
+        return found.list(all=True, filters={"label": label}, ignore_removed=True)
 
     def _say(self, text: str) -> None:
         self.log += text + "\n"

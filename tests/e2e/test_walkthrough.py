@@ -16,7 +16,7 @@ def test_a_push_becomes_a_live_alias(world):
     commit = world.push(example())
     run = world.ended(commit)
     assert run["state"] == "succeeded", world.story(run)
-    assert [stage["state"] for stage in run["stages"]] == ["succeeded"] * 8
+    assert [stage["state"] for stage in run["stages"]] == ["succeeded"] * 9
 
     key = f"{FUNCTION}/{commit}.zip"
     assert key in world.aws.objects(BUCKET)

@@ -283,7 +283,9 @@ class Town:
 
     def containers(self, run_id: str) -> list[Any]:
         """The containers of a run, running or not."""
-        return self.docker.containers.list(all=True, filters={"label": f"slipway.run={run_id}"})
+        label = f"slipway.run={run_id}"
+        # One may go while it is listed.
+        return self.docker.containers.list(all=True, filters={"label": label}, ignore_removed=True)
 
     def images(self, run_id: str) -> list[Any]:
         """The images of a run."""

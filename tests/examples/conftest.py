@@ -1,6 +1,5 @@
 """The watchlist's repositories as git knows them, built and tested as Slipway does it."""
 
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,30 +10,17 @@ import pytest
 from config.pipeline import Pipeline, load
 from tests.docker.conftest import Quiet
 from tests.stand_ins.images import ensure_images
+from tests.stand_ins.watchlist import FOLDER as WATCHLIST
+from tests.stand_ins.watchlist import IMAGES, tracked
 from workers.docker import litter
 from workers.docker.checks import Limits, Outcome, run_check
 from workers.docker.engine import Engine
 from workers.docker.workbench import Output, Workbench
 
-WATCHLIST = Path(__file__).parents[2] / "examples" / "watchlist"
-IMAGES = ("python:3.11-slim", "golang:1.19-bookworm", "node:18-slim")
 # Go compiles its own library the first time: a minute on two idle processors.
 PATIENCE = 800
 LIMITS = Limits(memory="2g", cpus=2, pids=512, seconds=PATIENCE)
 FENCE = 1
-
-
-def tracked(folder: Path) -> dict[str, bytes]:
-    """The files of a folder that git keeps or would keep, by name."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "."],
-        cwd=folder,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    names = [name for name in listed.stdout.splitlines() if (folder / name).exists()]
-    return {name: (folder / name).read_bytes() for name in names}
 
 
 def copy(name: str, target: Path) -> Path:

@@ -7,7 +7,7 @@ import docker
 import pytest
 
 from config.pipeline import check
-from tests.examples.conftest import WATCHLIST
+from tests.stand_ins.watchlist import FOLDER as WATCHLIST
 
 pytestmark = [pytest.mark.docker, pytest.mark.soak, pytest.mark.timeout(900)]
 REPOSITORIES = ("movies-loader", "movies-parser", "movies-store", "marketplace")

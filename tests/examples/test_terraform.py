@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import World
-from tests.examples.conftest import WATCHLIST, copy, tracked
+from tests.examples.conftest import copy
 from tests.stand_ins.aws import AwsStandIn
 from tests.stand_ins.github import TOKEN, GitHub
 from tests.stand_ins.slipway import SECRET, Slipway
+from tests.stand_ins.watchlist import FOLDER as WATCHLIST
+from tests.stand_ins.watchlist import tracked
 
 FOLDER = WATCHLIST / "terraform"
 ENVIRONMENTS = {"sandbox", "staging", "production"}

@@ -1,10 +1,12 @@
 """A git tree is built and tested once; a worker without an engine proves what was reused."""
 
 import json
+import time
 
 import pytest
 
 from tests.stages.conftest import BUCKET, FUNCTION, OTHER_BUCKET, REPOSITORY, files
+from workers.ledger.lease import Lease
 from workers.run import State
 
 pytestmark = pytest.mark.docker
@@ -172,7 +174,8 @@ def test_a_worker_that_lost_its_lease_leaves_no_record(redis, yard):
     book = yard.able.shop.ledger
     run_id = yard.able.push(REPOSITORY, "develop", files())
     lease = book.lease(run_id, "w1", "n1", seconds=0.001, capacity=9)
-    book.lease(run_id, "w2", "n2", seconds=9, capacity=9)
+    time.sleep(0.01)
+    assert isinstance(book.lease(run_id, "w2", "n2", seconds=9, capacity=9), Lease)
     from workers.errors import StoppedError
 
     with pytest.raises(StoppedError):

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cache
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -11,7 +9,8 @@ from redis import Redis
 
 from workers import queue
 from workers.approval import Vote
-from workers.ledger import keys
+from workers.ledger import accepting, keys
+from workers.ledger.accepting import DELIVERY_SECONDS, Accepted, NotDurableError
 from workers.ledger.codec import stages_text
 from workers.ledger.connection import needs_waitaof
 from workers.ledger.history import History
@@ -19,27 +18,15 @@ from workers.ledger.lease import Lease
 from workers.ledger.reports import RECALL, Reports
 from workers.ledger.scripts import Scripts
 from workers.order import Order
-from workers.run import StageRecord, StageState
+from workers.run import StageState
 
-DELIVERY_SECONDS = 7 * 86400
-ORDER_SECONDS = 90 * 86400
 MAX_LOSSES = 3
-WAITAOF_MILLISECONDS = 300
 SWEEP_LIMIT = 50
 DRAIN_SECONDS = 3600
 RECALLED_CHUNK = 64 * 1024
 
 
-class NotDurableError(RuntimeError):
-    """Redis took the record and did not confirm that it is on disk."""
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The run that a delivery belongs to, and whether it is a new one."""
-
-    run_id: str
-    fresh: bool
+__all__ = ["Accepted", "Ledger", "NotDurableError", "Overdue", "Refusal"]
 
 
 class Refusal(NamedTuple):
@@ -53,12 +40,6 @@ class Overdue(NamedTuple):
 
     runs: list[tuple[str, str]]
     reports: list[str]
-
-
-@cache
-def _untouched(stages: tuple[str, ...]) -> str:
-    """The stages of a new run, as JSON."""
-    return stages_text(tuple(StageRecord(name=name) for name in stages))
 
 
 class Ledger:
@@ -87,35 +68,21 @@ class Ledger:
         Raises:
             NotDurableError: the record may not survive a power cut; the sender should try again.
         """
-        run_id = str(uuid4())
-        pull_request = order.pull_request.model_dump_json() if order.pull_request else ""
-        fresh, known = self._scripts(
-            "accept",
-            run_id,
-            delivery,
-            order.key,
-            order.model_dump_json(),
-            _untouched(stages),
-            first_queue,
-            keys.branch(order.repository, order.branch),
-            keys.repository(order.repository),
-            pull_request,
-            queue.key(first_queue),
-            queue.message(queue.ADVANCE, run_id, run_id, first_queue),
-            DELIVERY_SECONDS,
-            ORDER_SECONDS,
-            instead_of,
-        )
-        self._confirm()
-        return Accepted(known, bool(fresh))
+        wanted = accepting.arguments(order, delivery, stages, first_queue, instead_of)
+        if not self._must_wait():
+            return Accepted.of(self._scripts("accept", *wanted))
+        # Both over one connection: WAITAOF speaks of the writes of its own connection only.
+        pipe = self.redis.pipeline(transaction=False)
+        self._scripts.along(pipe, "accept", *wanted)
+        pipe.execute_command(*accepting.WAITAOF)
+        reply, synced = pipe.execute()
+        accepting.confirm(synced)
+        return Accepted.of(reply)
 
-    def _confirm(self) -> None:
+    def _must_wait(self) -> bool:
         if self._waitaof is None:
             self._waitaof = needs_waitaof(self.redis)
-        if self._waitaof:
-            synced = self.redis.execute_command("WAITAOF", 1, 0, WAITAOF_MILLISECONDS)
-            if not synced or not synced[0]:
-                raise NotDurableError("Redis did not confirm the write to its append-only file")
+        return self._waitaof
 
     def ring(self, name: str, run_id: str, on: str) -> str:
         """Queue one task about a run on the queue `on`; the task's id."""

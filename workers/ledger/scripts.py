@@ -1,6 +1,5 @@
 """The ledger's atomic steps: one Lua script each, on Redis's own clock."""
 
-from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -27,8 +26,14 @@ class Scripts:
 
     def __call__(self, name: str, *arguments: str | float) -> Any:  # noqa: ANN401 - as the script
         """Run one script; its answer as Redis gives it."""
+        return self._script(name)(keys=[], args=arguments)
+
+    def along(self, pipe: Any, name: str, *arguments: str | float) -> None:  # noqa: ANN401 - redis-py's
+        """Run one script as part of a pipeline."""
+        self._script(name)(keys=[], args=arguments, client=pipe)
+
+    def _script(self, name: str) -> Script:
         script = self._scripts.get(name)
         if script is None:
             script = self._scripts[name] = self._redis.register_script(source(name))
-        values: Sequence[str | float] = arguments
-        return script(keys=[], args=values)
+        return script

@@ -4,9 +4,16 @@
 (() => {
   const EVERY = 1000;
   const SLOWEST = 15000;
-  const PARTS = ["state", "times", "trouble", "approval", "word", "stages", "rollout", "releases"].map(
-    (name) => `run-${name}`,
-  );
+  const GATHER = 200;
+  const LOST_AFTER = 5000;
+  const AGAIN = 3000;
+  const PARTS = [
+    "state", "times", "trouble", "approval", "word", "stages", "checks", "rollout", "releases",
+  ].map((name) => `run-${name}`);
+
+  function pause(milliseconds) {
+    return new Promise((wake) => setTimeout(wake, milliseconds));
+  }
 
   async function fetched(address) {
     const answer = await fetch(address, { redirect: "manual", headers: { Accept: "text/html" } });
@@ -30,6 +37,10 @@
   // a form that is no longer of use goes in any case.
   function swap(newer) {
     const old = newer && document.getElementById(newer.id);
+    const opened = old ? [...old.querySelectorAll("details")] : [];
+    newer?.querySelectorAll("details").forEach((one, at) => {
+      if (opened[at]) one.open = opened[at].open;
+    });
     if (!old || old.outerHTML === newer.outerHTML) return;
     const over = old.querySelector("form") && !newer.querySelector("form");
     if (busy(old) && !over) return;
@@ -37,16 +48,16 @@
   }
 
   async function forever(every, step) {
-    let pause = every;
+    let wait = every;
     for (;;) {
-      await new Promise((wake) => setTimeout(wake, pause));
+      await pause(wait);
       if (document.hidden) continue;
       try {
         if (!(await step())) return;
-        pause = every;
+        wait = every;
         lost(false);
       } catch {
-        pause = Math.min(pause * 2, SLOWEST);
+        wait = Math.min(wait * 2, SLOWEST);
         lost(true);
       }
     }
@@ -90,7 +101,95 @@
     if (follow) window.scrollTo({ top: document.documentElement.scrollHeight });
     const ended = position.dataset.ended === "yes";
     if (ended) document.getElementById("run-cancel")?.remove();
+    tick();
     return !ended;
+  }
+
+  // A live run is followed: each event says that there is news, and the page fetches its changed
+  // parts. Where nobody more may follow, or nothing can be followed, it asks again and again.
+  function follow() {
+    let source = null;
+    let over = false;
+    let fetching = false;
+    let news = false;
+    let silent = 0;
+
+    function stop() {
+      source?.close();
+      source = null;
+      clearTimeout(silent);
+    }
+
+    function fallBack() {
+      stop();
+      if (!over) forever(EVERY, run);
+      over = true;
+    }
+
+    async function fetchNews() {
+      news = true;
+      if (fetching || over) return;
+      fetching = true;
+      try {
+        while (news && !over) {
+          news = false;
+          if (!(await run())) over = true;
+          else await pause(GATHER);
+        }
+        lost(false);
+      } catch {
+        lost(true);
+        setTimeout(fetchNews, AGAIN);
+      }
+      fetching = false;
+      if (over) stop();
+    }
+
+    function listen() {
+      if (over || source || document.hidden) return;
+      const { after } = document.getElementById("run-position").dataset;
+      const path = location.pathname.replace(/\/$/, "");
+      source = new EventSource(`/api/v1${path}/events?${new URLSearchParams({ after })}`);
+      for (const kind of ["run", "stage", "log", "end"]) source.addEventListener(kind, fetchNews);
+      source.addEventListener("end", stop);
+      source.addEventListener("open", () => {
+        clearTimeout(silent);
+        lost(false);
+      });
+      source.addEventListener("error", () => {
+        if (source?.readyState === EventSource.CLOSED) return fallBack();
+        clearTimeout(silent);
+        silent = setTimeout(() => lost(true), LOST_AFTER);
+      });
+    }
+
+    // Who does not look needs no place among the followers.
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) stop();
+      else listen();
+    });
+    // Times such as "a minute ago" change without an event.
+    setInterval(() => document.hidden || over || fetchNews(), SLOWEST);
+    listen();
+  }
+
+  // How long something has lasted goes on between two answers. As service/dashboard/words.py says it.
+  function duration(milliseconds) {
+    if (milliseconds < 1000) return `${Math.floor(milliseconds)} ms`;
+    if (milliseconds < 10000) return `${(milliseconds / 1000).toFixed(1)} s`;
+    const seconds = Math.floor(milliseconds / 1000);
+    const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+    if (hours) return `${hours} h ${minutes} min`;
+    return minutes ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
+  }
+
+  const since = new WeakMap();
+
+  function tick() {
+    for (const one of document.querySelectorAll("[data-lasting]")) {
+      if (!since.has(one)) since.set(one, performance.now() - Number(one.dataset.lasting));
+      else one.textContent = duration(performance.now() - since.get(one));
+    }
   }
 
   function told(state) {
@@ -105,7 +204,12 @@
   }
 
   const position = document.getElementById("run-position");
-  if (position && position.dataset.ended === "no") forever(EVERY, run);
+  if (position && position.dataset.ended === "no") {
+    tick();
+    setInterval(tick, EVERY);
+    if (window.EventSource) follow();
+    else forever(EVERY, run);
+  }
   const runs = document.querySelector("#runs[data-live]");
   if (runs) forever(Number(runs.dataset.live), list);
 
