@@ -74,7 +74,7 @@ class Ledger:
         # Both over one connection: WAITAOF speaks of the writes of its own connection only.
         pipe = self.redis.pipeline(transaction=False)
         self._scripts.along(pipe, "accept", *wanted)
-        pipe.execute_command(*accepting.WAITAOF)
+        pipe.execute_command(*accepting.HASTY_WAITAOF)
         reply, synced = pipe.execute()
         accepting.confirm(synced)
         return Accepted.of(reply)

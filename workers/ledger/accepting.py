@@ -13,8 +13,11 @@ from workers.run import StageRecord
 
 DELIVERY_SECONDS = 7 * 86400
 ORDER_SECONDS = 90 * 86400
-WAITAOF_MILLISECONDS = 300
-WAITAOF = ("WAITAOF", 1, 0, WAITAOF_MILLISECONDS)
+WAITAOF_SECONDS = 1.5
+"""Longer than `appendfsync everysec` takes: only servers that we may not set up have it."""
+WAITAOF = ("WAITAOF", 1, 0, int(WAITAOF_SECONDS * 1000))
+HASTY_WAITAOF = ("WAITAOF", 1, 0, 400)
+"""For clients that hang up after 0.6 s."""
 
 
 class NotDurableError(RuntimeError):

@@ -18,7 +18,14 @@ from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from workers.ledger.accepting import WAITAOF, Accepted, NotDurableError, arguments, confirm
+from workers.ledger.accepting import (
+    WAITAOF,
+    WAITAOF_SECONDS,
+    Accepted,
+    NotDurableError,
+    arguments,
+    confirm,
+)
 from workers.ledger.channel import Channel
 from workers.ledger.connection import HASTY_SECONDS, needs_waitaof
 from workers.ledger.scripts import source
@@ -198,6 +205,6 @@ def _synced(asked: list[Asked]) -> list[Asked]:
             own = replies[index] if index < len(replies) else error
             one.then(own if isinstance(own, Exception) else error or own)
 
-    until = max(one.until for one in asked)
-    kept = [Asked(one.command, one.until, replies.append) for one in asked]
+    until = max(one.until for one in asked) + WAITAOF_SECONDS
+    kept = [Asked(one.command, until, replies.append) for one in asked]
     return [*kept, Asked(WAITAOF, until, hear)]
