@@ -1,7 +1,7 @@
 """Those who follow runs live: how many there may be at once, and when they have to go.
 
 Each holds one thread of the web process for as long as it follows, so there are always fewer of
-them than threads: deliveries find a free one.
+them than threads: pages, the API and deliveries that need a thread find a free one.
 """
 
 from threading import Event, Lock

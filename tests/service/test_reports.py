@@ -116,6 +116,7 @@ def test_a_report_in_s3_is_asked_for(client, work: Work, monkeypatch: pytest.Mon
     monkeypatch.setattr(reports, "RECALL_SECONDS", 0.2)
     late = get(client, f"{base}index.html")
     assert (late.status_code, late.headers["Retry-After"]) == (503, "2")
+    assert late.headers["Refresh"] == "2"  # a browser asks again by itself
     assert work.ledger.reports.wanted(work.id) == "coverage"
     monkeypatch.setattr(reports, "RECALL_SECONDS", 10)
 
