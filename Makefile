@@ -18,8 +18,8 @@ help: ## this list
 	@echo
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 17
 
-demo: $(READY) ## sets everything up and turns a push into a live alias, on embedded parts
-	@$(BIN)/python -m demo $(ARGS)
+demo: $(READY) ## sets everything up and turns a push into a live alias; DEMO=watchlist: a whole application
+	@$(BIN)/python -m demo $(DEMO) $(ARGS)
 
 run: $(READY) ## web, worker and beat against real GitHub and AWS, from environment variables
 	@$(BIN)/python -m demo.run $(ARGS)

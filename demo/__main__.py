@@ -1,4 +1,4 @@
-"""`python -m demo`: a push becomes a live alias, on embedded parts; `make demo` calls it."""
+"""`python -m demo [watchlist]`: a push becomes a live alias, on embedded parts; for `make demo`."""
 
 import argparse
 import sys
@@ -14,15 +14,25 @@ def main() -> int:
     """Run the demo; returns its exit code: 0, 1 for a failure, 128 and more for a signal."""
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     parser.add_argument(
+        "what",
+        nargs="?",
+        choices=["one", "watchlist"],
+        default="one",
+        help="one push (the default), or the whole application through three environments",
+    )
+    parser.add_argument(
         "--example", type=Path, default=EXAMPLE, help="the directory to push (%(default)s)"
     )
     chosen = parser.parse_args()
     surroundings.listen()
     surroundings.isolate()
     # Only now, because these take a second in which Ctrl-C is to be understood.
-    from demo.play import play
+    from demo import play, watchlist
 
-    return play(chosen.example.resolve())
+    perform = (
+        watchlist.perform if chosen.what == "watchlist" else play.one(chosen.example.resolve())
+    )
+    return play.play(perform)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The demo from its first step to its last, and its clearing up, whatever happens."""
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -28,26 +29,41 @@ FAILURES = (
 FAILED = 1
 
 
-def play(path: Path) -> int:
-    """Run the demo with the files of `path`; returns its exit code."""
+Performance = Callable[[ExitStack, Path, Screen], World]
+"""What is played: starts the parts on the stack, shows them at work, and gives them back."""
+
+
+def one(path: Path) -> Performance:
+    """A push of the files of `path`, from git to the alias."""
+    example = Example(path)
+
+    def perform(stack: ExitStack, folder: Path, screen: Screen) -> World:
+        parts = world(stack, example, folder, screen)
+        _push(parts, example, folder, screen)
+        return parts
+
+    return perform
+
+
+def play(perform: Performance) -> int:
+    """Run a demo and clear up; returns its exit code."""
     stack = ExitStack()
     try:
-        code = _play(Example(path), stack)
+        code = _play(perform, stack)
     finally:
         surroundings.listen_no_more()
         stack.close()
     return code
 
 
-def _play(example: Example, stack: ExitStack) -> int:
+def _play(perform: Performance, stack: ExitStack) -> int:
     screen, folder, served = Screen(), None, False
     try:
         folder = stack.enter_context(surroundings.folder())
         with screen:
             began = time.monotonic()
             screen.say("Set-up", "bold")
-            parts = world(stack, example, folder, screen)
-            _push(parts, example, folder, screen)
+            parts = perform(stack, folder, screen)
             screen.say(f"Done in {time.monotonic() - began:.1f} s.", "bold green")
         served = screen.live
         if served:

@@ -35,6 +35,7 @@ class Row:
     detail: str = ""
     seconds: float | None = None
     began: float | None = None
+    done: bool = False
     spinner: Spinner = field(default_factory=lambda: Spinner("dots", style="cyan"))
 
     @property
@@ -48,7 +49,7 @@ class Row:
     @property
     def over(self) -> bool:
         """Whether it will not change any more."""
-        return self.state in {"succeeded", "failed", "skipped"}
+        return self.done or self.state in {"succeeded", "failed", "skipped"}
 
 
 class Screen:
@@ -92,8 +93,17 @@ class Screen:
         self._parts.append(row)
         return row
 
-    def change(self, row: Row, state: str, detail: str, seconds: float | None = None) -> None:
-        """What is known of a step now."""
+    def change(
+        self,
+        row: Row,
+        state: str,
+        detail: str,
+        seconds: float | None = None,
+        *,
+        done: bool = False,
+    ) -> None:
+        """What is known of a step now; `done` if that is all, whatever its state."""
+        row.done = row.done or done
         if state == "running" and row.began is None:
             row.began = time.monotonic()
         row.state, row.detail = state, detail

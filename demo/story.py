@@ -31,14 +31,14 @@ def tell(world: World, example: Example, screen: Screen, run: dict[str, Any]) ->
     rows = {stage["name"]: screen.add(stage["name"]) for stage in run["stages"]}
     deadline = time.monotonic() + RUN_SECONDS
     while run["state"] not in ENDED:
-        _check(world, run, deadline, "did not end")
+        check(world, run, deadline, "did not end")
         _show(run, rows, screen)
         time.sleep(TICK)
         run = world.slipway.run(run["id"])
     _show(run, rows, screen)
     deadline = time.monotonic() + TOLD_SECONDS
     while not _told(world, example, run):
-        _check(world, run, deadline, "was not reported to GitHub")
+        check(world, run, deadline, "was not reported to GitHub")
         time.sleep(TICK)
     _close(world, example, screen, run)
 
@@ -62,7 +62,12 @@ def heard(world: World, example: Example, commit: str) -> dict[str, Any]:
     return runs[0]
 
 
-def _check(world: World, run: dict[str, Any], deadline: float, what: str) -> None:
+def check(world: World, run: dict[str, Any], deadline: float, what: str) -> None:
+    """See that all processes live and that there is still time.
+
+    Raises:
+        DemoError: with the last words of whoever is to blame.
+    """
     dead = world.dead()
     if dead:
         raise DemoError(f"{dead.log.stem} ended ({dead.exit_code}):\n{dead.tail()}")
@@ -75,10 +80,11 @@ def _show(run: dict[str, Any], rows: dict[str, Row], screen: Screen) -> None:
     for stage in run["stages"]:
         row = rows[stage["name"]]
         detail = stage["error"] or stage["summary"] or ""
-        screen.change(row, stage["state"], detail, _seconds(stage))
+        screen.change(row, stage["state"], detail, seconds(stage))
 
 
-def _seconds(stage: dict[str, Any]) -> float | None:
+def seconds(stage: dict[str, Any]) -> float | None:
+    """How long a stage took, once it has ended."""
     times = stage["started_at"], stage["finished_at"]
     if not all(times):
         return None
@@ -98,7 +104,7 @@ def _close(world: World, example: Example, screen: Screen, run: dict[str, Any]) 
         sign, style = SIGNS["succeeded" if status.state == "success" else "failed"]
         screen.say(f"  {sign} {context}: {status.state} - {status.description}", style)
     if run["state"] != "succeeded":
-        raise DemoError(_why(world, run))
+        raise DemoError(why(world, run))
     screen.say("AWS reports", "bold")
     for name in example.functions:
         screen.say(f"  {_alias(world, name, run)}")
@@ -119,7 +125,8 @@ def _alias(world: World, function: str, run: dict[str, Any]) -> str:
     return f"{function}:{ENVIRONMENT} → version {number}, commit {run['commit']}, sha256 {code}"
 
 
-def _why(world: World, run: dict[str, Any]) -> str:
+def why(world: World, run: dict[str, Any]) -> str:
+    """Why a run did not succeed, and what to do."""
     lines = "\n".join(world.slipway.log(run["id"]).splitlines()[-LOG_LINES:])
     words = [f"The run {run['state']}: {run['error']}", "Its log ends with:", lines]
     if any(stage["state"] == "failed" and stage["name"] == "test" for stage in run["stages"]):

@@ -66,11 +66,7 @@ def world(stack: ExitStack, example: Example, folder: Path, screen: Screen) -> W
     Raises:
         SetUpError: what did not start, its last words, and what to do.
     """
-    engine, row = Engine(CACHE), screen.begin("Docker engine")
-    engine.say = lambda text: screen.change(row, "running", text)
-    stack.callback(engine.stop)
-    engine.start()
-    screen.end(row, f"{'a private one' if engine.private else 'yours'} at {engine.host}")
+    engine = start_engine(stack, screen)
     parts = _launch(stack, example, folder, engine, screen)
     with screen.step("base images") as images:
         say = lambda text: screen.change(images, "running", text)  # noqa: E731 - one line
@@ -78,6 +74,16 @@ def world(stack: ExitStack, example: Example, folder: Path, screen: Screen) -> W
         images.detail = ", ".join(example.images)
     _wait(parts, example, screen)
     return parts
+
+
+def start_engine(stack: ExitStack, screen: Screen) -> Engine:
+    """A Docker engine: the one that answers, or one of our own."""
+    engine, row = Engine(CACHE), screen.begin("Docker engine")
+    engine.say = lambda text: screen.change(row, "running", text)
+    stack.callback(engine.stop)
+    engine.start()
+    screen.end(row, f"{'a private one' if engine.private else 'yours'} at {engine.host}")
+    return engine
 
 
 def _launch(
@@ -108,7 +114,7 @@ def _launch(
         "SLIPWAY_WEB_PROCESSES": "1",
     }
     slipway = Slipway(folder / "slipway", OPERATOR, environment, token=token)
-    stack.callback(_stop, slipway)
+    stack.callback(stop, slipway)
     for name in ("web", "worker"):
         slipway.processes[name].start()
     return World(aws, github, slipway, token)
@@ -145,7 +151,7 @@ def _environment(slipway: Slipway) -> dict[str, str]:
     return {**os.environ, **slipway.environment}
 
 
-def _stop(slipway: Slipway) -> None:
+def stop(slipway: Slipway) -> None:
     """End the processes, and remove what a run that was under way has on the engine."""
     runs = []
     with suppress(requests.RequestException, OSError):
