@@ -134,6 +134,9 @@ class Environment(toml.Section):
         description="the Lambda alias that moves; the environment's name if left out",
     )
     approval: Approval | None = Field(None, description="people who must agree; none if left out")
+    operators: tuple[Login, ...] = Field(
+        (), description="who may roll back, lock and unlock it; empty: whoever may act"
+    )
     strategy: StrategyName = Field(
         "all-at-once", description="how traffic moves to the new version"
     )
@@ -159,6 +162,11 @@ class Environment(toml.Section):
     drift: Literal["report", "repair"] = Field(
         "report", description="what to do when an alias was moved by somebody else"
     )
+
+    def may_operate(self, login: str) -> bool:
+        """Whether somebody may roll back, lock and unlock it; case does not count."""
+        known = {one.lower() for one in self.operators}
+        return not known or login.lower() in known
 
     @model_validator(mode="after")
     def _watched(self) -> Self:

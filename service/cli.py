@@ -4,8 +4,9 @@ import click
 
 from service.cli_approval import approve, reject
 from service.cli_build import build
+from service.cli_environment import lock, rollback, unlock
 from service.cli_repository import check, hook
-from service.cli_runs import cancel, log, runs
+from service.cli_runs import cancel, log, retry, runs
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -17,5 +18,10 @@ def main() -> None:
     """
 
 
-for command in (check, build, hook, runs, log, approve, reject, cancel):
+COMMANDS = (
+    *(check, build, hook),
+    *(runs, log, approve, reject, cancel, retry),
+    *(rollback, lock, unlock),
+)
+for command in COMMANDS:
     main.add_command(command)

@@ -1,8 +1,9 @@
 """The JSON API as the `slipway` command asks it; what goes wrong is told in a sentence."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import click
 import requests
@@ -110,6 +111,15 @@ class Client:
         answer = self._json(self._ask("POST", f"/runs/{run_id}/{verdict}", body=word))
         return int(answer.get("missing", 0))
 
+    def retry(self, run_id: str) -> str:
+        """Run an order once more; the id of its new run."""
+        return str(self._json(self._ask("POST", f"/runs/{run_id}/retry"))["run_id"])
+
+    def operate(self, environment: str, verb: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Roll an environment back, lock or unlock it; what the API answers."""
+        place = quote(environment, safe="")
+        return self._json(self._ask("POST", f"/environments/{place}/{verb}", body=body))
+
     def find(self, given: str) -> str:
         """The id of the run that is meant: the whole id, or how one recent run's id begins."""
         start = given.lower()
@@ -134,7 +144,7 @@ class Client:
         method: str,
         path: str,
         query: dict[str, str | int] | None = None,
-        body: dict[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
     ) -> requests.Response:
         answer = self._send(method, path, params=query, json=body)
         if answer.status_code >= requests.codes.multiple_choices:

@@ -1,4 +1,4 @@
-"""`slipway runs`, `slipway log` and `slipway cancel`: the JSON API on the command line."""
+"""`slipway runs`, `log`, `cancel` and `retry`: the JSON API on the command line."""
 
 import json
 import re
@@ -66,6 +66,11 @@ def log(*, on: bool, run: str) -> None:
         text, _ = client.log(run_id)
         click.echo(plain(text), nl=False)
         return
+    follow_to_end(client, run_id)
+
+
+def follow_to_end(client: Client, run_id: str) -> None:
+    """Print a run's log until it ends, and leave with 0 if it succeeded, else with 1."""
     ended = follow(client, run_id)
     state = str(ended["state"])
     why = f": {one_line(ended['error'])}" if ended.get("error") and state != "succeeded" else ""
@@ -81,6 +86,15 @@ def cancel(run: str) -> None:
     run_id = client.find(run)
     asked = client.cancel(run_id) == "asked"
     click.echo(f"run {run_id} {'ends as soon as its worker hears of it' if asked else 'cancelled'}")
+
+
+@click.command()
+@click.argument("run")
+def retry(*, run: str) -> None:
+    """Run the order of RUN once more: its id, or how it begins."""
+    client = Client.from_environment()
+    run_id = client.find(run)
+    click.echo(f"run {client.retry(run_id)} takes the place of {run_id}")
 
 
 def _columns(run: dict[str, Any], *, terminal: bool) -> tuple[str, ...]:

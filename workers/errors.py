@@ -1,5 +1,8 @@
 """Faults, named by who must act."""
 
+HELD_SECONDS = 86400.0
+"""After which a held run looks again whether it still is."""
+
 
 class RunError(Exception):
     """A fault that ends or delays a run; its text is shown to people."""
@@ -51,6 +54,23 @@ class PeopleError(WaitError):
         super().__init__(seconds, "Waiting for approval")
         self.place = place
         self.over = over
+
+
+class HeldError(WaitError):
+    """Its environment is locked: it waits at a place until somebody unlocks, or the lock expires.
+
+    `over` is the older run there that gives way to it.
+    """
+
+    def __init__(self, why: str, environment: str, place: str, over: str | None = None) -> None:
+        super().__init__(HELD_SECONDS, why)
+        self.environment = environment
+        self.place = place
+        self.over = over
+
+
+class GoneError(OurError):
+    """What a rollback goes back to is no longer kept anywhere."""
 
 
 class StoppedError(Exception):

@@ -13,6 +13,7 @@ from workers.errors import (
     BusyError,
     CancelledError,
     DrainedError,
+    HeldError,
     PassingError,
     PeopleError,
     RunError,
@@ -181,6 +182,9 @@ class Walk:
         records = tuple(self.records)
         if isinstance(wanted, PeopleError):
             self.lease.wait(wanted, records)
+            self._tell_of(wanted.over)
+        elif isinstance(wanted, HeldError):
+            self.lease.hold_back(wanted, records)
             self._tell_of(wanted.over)
         else:
             on = self._stage.queue

@@ -138,6 +138,7 @@ class Run(BaseModel):
     retries: int = 0
     rollout: Rollout | None = None
     unfinished: bool = False
+    held: bool = False
 
     @property
     def asks(self) -> bool:

@@ -5,14 +5,15 @@ from flask import Blueprint, Response, request
 from redis.exceptions import RedisError
 
 from service.access import bearer, person
-from service.api import approvals, environments, events, reports, runs, tasks
+from service.api import approvals, environments, events, locks, reports, rollback, runs, tasks
 from service.problems import problem
+from workers.ledger import NotDurableError
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 log = structlog.get_logger()
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
-for part in (runs, events, reports, approvals, environments, tasks):
+for part in (runs, events, reports, approvals, environments, locks, rollback, tasks):
     blueprint.register_blueprint(part.blueprint)
 
 
@@ -28,7 +29,8 @@ def _known() -> Response | None:
     )
 
 
+@blueprint.errorhandler(NotDurableError)
 @blueprint.errorhandler(RedisError)
-def _ledger(error: RedisError) -> Response:
+def _ledger(error: Exception) -> Response:
     log.warning("ledger_unavailable", error=str(error))
     return problem(503, "The ledger is out of reach; ask again.", **{"Retry-After": "5"})

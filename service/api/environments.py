@@ -5,8 +5,10 @@ from typing import Any
 from flask import Blueprint, Response, abort, current_app, jsonify, request
 
 from config.server import Environment
-from service.api import present
+from service.api import operated, present
 from service.web import Web
+from workers.ledger.locks import Lock
+from workers.run import Run
 
 blueprint = Blueprint("environments", __name__)
 MOST = 200
@@ -20,27 +22,49 @@ def _web() -> Web:
 @blueprint.get("/environments")
 def every() -> Response:
     """The operator's environments."""
-    found = [_environment(one) for one in _web().operator.environments.values()]
+    places = _web().operator.environments
+    locks = _web().ledger.locks.every(places)
+    found = [_environment(one, locks[one.name]) for one in places.values()]
     return jsonify(environments=found)
 
 
-def _environment(one: Environment) -> dict[str, Any]:
+def _environment(one: Environment, lock: Lock | None) -> dict[str, Any]:
     return {
         "name": one.name,
         "branches": list(one.branch),
         "alias": one.alias,
         "approval": one.approval is not None,
+        "locked": operated.shown(lock),
+        "held": [run.id for run in held(one.name)],
     }
+
+
+def held(name: str) -> list[Run]:
+    """The runs that wait for an environment to be unlocked."""
+    ledger = _web().ledger
+    found = (ledger.history.run(run_id) for run_id in ledger.locks.held(name))
+    return [run for run in found if run and run.held]
 
 
 @blueprint.get("/environments/<name>/releases")
 def releases(name: str) -> Response:
     """What was made live in an environment, newest first; `?limit=` and `?offset=` page it."""
-    if name not in _web().operator.environments:
-        abort(404, f"There is no environment {name[:50]}.")
+    operated.environment(_web(), name)
     limit = request.args.get("limit", 50, type=int)
     offset = request.args.get("offset", 0, type=int)
     if not 1 <= limit <= MOST or offset < 0:
         abort(400, f"limit: expected 1 to {MOST}; offset: expected 0 or more")
     rows = _web().ledger.history.released(name, offset, limit)
-    return jsonify(releases=[row | {"at": present.time(row["at"])} for row in rows])
+    return jsonify(releases=[_row(row) for row in rows])
+
+
+def _row(row: dict[str, Any]) -> dict[str, Any]:
+    """A release as the API shows it: without what only a rollback to it needs."""
+    names = ("function", "version", "alias", "sha256", "commit", "repository", "run")
+    site = row.get("site") or {}
+    return {
+        **{name: row.get(name) for name in names},
+        "site": site.get("bucket"),
+        "rollback": row.get("rollback"),
+        "at": present.time(row["at"]),
+    }

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from service.api.rollouts import rollout
 from service.api.times import time
-from workers.run import Report, Run
+from workers.run import Report, Run, StageState
 
 __all__ = ["reports", "run", "task", "time"]
 
@@ -21,7 +21,9 @@ def run(shown: Run, url: str) -> dict[str, Any]:
         "purpose": order.purpose,
         "environment": order.environment,
         "pull_request": order.pull_request.number if order.pull_request else None,
+        "rollback": order.rollback.model_dump() if order.rollback else None,
         "state": shown.state,
+        "held": _held(shown),
         "stages": [_stage(stage.model_dump()) for stage in shown.stages],
         "releases": [release.model_dump() for release in shown.releases],
         "rollout": rollout(shown.rollout),
@@ -35,6 +37,12 @@ def run(shown: Run, url: str) -> dict[str, Any]:
         "url": f"{url}/runs/{shown.id}",
         "log_url": f"{url}/api/v1/runs/{shown.id}/log",
     }
+
+
+def _held(shown: Run) -> str | None:
+    """Why a run's release waits, if a lock of its environment holds it back."""
+    waiting = (stage.summary for stage in shown.stages if stage.state is StageState.WAITING)
+    return (next(waiting, None) or "Held") if shown.held else None
 
 
 def reports(shown: Run, url: str) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from redis.exceptions import ResponseError
 
 from service.access import person
-from service.api import present, waiting
+from service.api import present, rollback, waiting
 from service.problems import problem
 from service.web import Web
 from workers import queue
@@ -129,6 +129,9 @@ def repeat(web: Web, run: Run) -> Accepted:
     """A new run of the same order; aborts with 409 where there can be none."""
     if not run.state.final or run.state is State.SUCCEEDED:
         abort(409, f"The run is {run.state}; only one that ended without success repeats.")
+    if run.order.rollback:
+        who = person()
+        return Accepted(rollback.repeated(web, run, who.name if who else "").id, fresh=True)
     accepted = web.ledger.accept(
         run.order, "", stages_of(run.order), STAGES[0].queue, instead_of=run.id
     )

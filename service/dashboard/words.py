@@ -76,6 +76,9 @@ def lasted(thing: Run | StageRecord, at: int) -> int | None:
 
 def title(run: Run) -> str:
     """What a run is for."""
+    if run.order.rollback:
+        only = f" of {run.order.rollback.function}" if run.order.rollback.function else ""
+        return f"Rollback{only} in {run.order.environment} to {run.order.commit[:7]}"
     if run.order.purpose == "deploy":
         return f"Deploy to {run.order.environment}"
     pull_request = run.order.pull_request

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pydantic import BaseModel, Field
 
 from service.api.approvals import Word
+from service.api.locks import Locking, Unlocking
+from service.api.rollback import Wanted
 from service.api.runs import Filters
-from service.openapi import shapes
+from service.openapi import places, shapes
 
 Body = type[BaseModel] | str | None
 """JSON of this shape, or this media type, or nothing."""
@@ -70,11 +72,20 @@ ENDPOINTS: Mapping[str, Endpoint] = {
         {202: shapes.Counted}, (400, 403, 404, 409, 413), body=Word
     ),
     "POST /api/v1/runs/<run_id>/cancel": Endpoint({202: shapes.Cancelled}, (404, 409)),
-    "POST /api/v1/runs/<run_id>/retry": Endpoint({202: shapes.Repeated}, (404, 409)),
+    "POST /api/v1/runs/<run_id>/retry": Endpoint({202: shapes.Repeated}, (403, 404, 409, 410, 423)),
     "GET /api/v1/tasks/<task_id>": Endpoint({200: shapes.Task}, (404,)),
-    "GET /api/v1/environments": Endpoint({200: shapes.Environments}),
+    "GET /api/v1/environments": Endpoint({200: places.Environments}),
     "GET /api/v1/environments/<name>/releases": Endpoint(
-        {200: shapes.Releases}, (400, 404), query=Rows
+        {200: places.Releases}, (400, 404), query=Rows
+    ),
+    "POST /api/v1/environments/<name>/rollback": Endpoint(
+        {202: places.RolledBack}, (400, 403, 404, 409, 410, 413, 423), body=Wanted
+    ),
+    "POST /api/v1/environments/<name>/lock": Endpoint(
+        {200: places.Locked}, (400, 403, 404, 409, 413), body=Locking
+    ),
+    "POST /api/v1/environments/<name>/unlock": Endpoint(
+        {200: places.Unlocked}, (400, 403, 404, 409, 413), body=Unlocking
     ),
     "POST /webhooks/github": Endpoint(
         {200: shapes.Ignored, 202: shapes.Accepted},

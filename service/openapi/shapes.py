@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from workers.order import Purpose
+from workers.order import Purpose, Rollback
 from workers.run import Release, StageState, State, Tests
 
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
@@ -88,7 +88,9 @@ class Run(BaseModel):
     purpose: Purpose
     environment: str | None
     pull_request: int | None
+    rollback: Rollback | None
     state: State
+    held: str | None
     stages: list[Stage]
     releases: list[Release]
     rollout: GradualRelease | None
@@ -173,40 +175,6 @@ class Task(BaseModel):
     outcome: str | None
     run_id: str | None
     run: Run | None
-
-
-class Environment(BaseModel):
-    """An environment of the operator's."""
-
-    name: str
-    branches: list[str]
-    alias: str
-    approval: bool
-
-
-class Environments(BaseModel):
-    """All environments."""
-
-    environments: list[Environment]
-
-
-class Released(BaseModel):
-    """What was made live, one function a row."""
-
-    function: str
-    version: str | None
-    alias: str | None
-    sha256: str | None
-    commit: str
-    repository: str
-    run: str
-    at: Time
-
-
-class Releases(BaseModel):
-    """What was made live in an environment, newest first."""
-
-    releases: list[Released]
 
 
 class Accepted(BaseModel):

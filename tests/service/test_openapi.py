@@ -171,7 +171,12 @@ def everything(book):
     work.lease.write(checks=checks_text(records), rollout=rollout.model_dump_json())
     work.ledger.reports.put(work.id, "coverage", [("index.html", b"<p>92 %")], 60)
     release = Release(function="Loader", version="7", alias="sandbox", sha256="q+w=")
-    work.lease.live("Loader:sandbox", release, work.order)
+    row = release.model_dump() | {"commit": work.order.commit, "run": work.id}
+    row |= {"repository": work.order.repository, "source": work.order.source.model_dump()}
+    back = {"by": "ann", "from": "c" * 40, "function": None, "reason": "why"}
+    older = row | {"commit": "d" * 40, "rollback": back}
+    work.lease.live("sandbox", [("Loader:sandbox", older)])
+    work.lease.live("sandbox", [("Loader:sandbox", row)])
     work.say("hello\n").end(State.FAILED, "user", "no")
     return work
 
@@ -213,6 +218,23 @@ def test_approvals_are_as_described(visitor, book):
     assert [vote["note"] for vote in shown["approval"]["votes"]] == ["seen"]
     visitor.ask("POST", f"{run}/reject", 409)
     visitor.ask("POST", f"{run}/reject", 400, data=b'{"note": 7}')
+
+
+def test_rollbacks_and_locks_are_as_described(visitor, book):
+    """An environment is rolled back, locked and unlocked; each refusal is a documented problem."""
+    everything(book)
+    place = "/api/v1/environments/sandbox"
+    visitor.ask("POST", f"{place}/unlock", 409)
+    visitor.ask("POST", f"{place}/lock", 400, data=b"{}")
+    visitor.ask("POST", f"{place}/lock", 200, data=b'{"reason": "freeze", "expires_in": "2h"}')
+    visitor.ask("POST", f"{place}/lock", 409, data=b'{"reason": "another"}')
+    visitor.ask("POST", f"{place}/rollback", 423, data=b'{"to": "ddddddd"}')
+    visitor.ask("GET", "/api/v1/environments", 200)
+    visitor.ask("POST", f"{place}/unlock", 200)
+    visitor.ask("POST", f"{place}/rollback", 404, data=b'{"to": "eeeeeee"}')
+    answer = visitor.ask("POST", f"{place}/rollback", 202, data=b'{"to": "ddddddd"}').json()
+    assert answer["commit"] == "d" * 40
+    assert visitor.ask("GET", f"/api/v1/runs/{answer['run_id']}", 200).json()["rollback"]
 
 
 def test_events_carry_what_is_described(visitor, book):

@@ -88,14 +88,16 @@ class Yard:
     def release(self, environment: str = "sandbox", *, commit: str = "", ends: bool = True) -> str:
         """Publish, move the alias and write all of it down as a run does; the version."""
         commit = commit or uuid.uuid4().hex + "0" * 8
-        _, lease = self.take(environment, commit)
+        run_id, lease = self.take(environment, commit)
         made = self.publish(commit).model_copy(update={"alias": environment})
         lease.published(FUNCTION, made.version or "", commit, made.sha256 or "")
         lease.releases([made])
         self.point(environment, made.version or "")
         place = f"eu-west-3/{FUNCTION}/{environment}"
         wanted = order(commit=commit, environment=environment)
-        lease.live(place, made, wanted)
+        row = made.model_dump() | {"commit": commit, "source": wanted.source.model_dump()}
+        row |= {"repository": wanted.repository, "run": run_id}
+        lease.live(environment, [(place, row)])
         if ends:
             lease.finish(State.SUCCEEDED, ())
         return made.version or ""

@@ -87,20 +87,23 @@ def look(aws: Aws, function: str, alias: str) -> Alias | None:
     return _get(aws, function, alias)
 
 
-def put_back(aws: Aws, function: str, alias: str, before: Alias | None, moved_to: str) -> None:
-    """Undo `move`, also one whose outcome is unknown; leaves alone what others moved since.
+def put_back(aws: Aws, function: str, alias: str, before: Alias | None, moved_to: str) -> bool:
+    """Undo `move`, also one whose outcome is unknown; whether there was anything to undo.
 
     `before` is what `read` gave before the move, None for an alias that we made and remove now;
-    `moved_to` is the version that the move wanted.
+    `moved_to` is the version that the move wanted. What others moved since is left alone.
     """
     current = _get(aws, function, alias)
     # Weights don't count here: AWS adds its own for a while where concurrency is provisioned.
     if current is None or current.version != moved_to:
-        return
+        return False
     if before is None:
         remove(aws, function, alias)
     elif (before.version, before.weights) != (current.version, current.weights):
         _update(aws, function, alias, before, current.revision_id)
+    else:
+        return False
+    return True
 
 
 def remove(aws: Aws, function: str, alias: str) -> None:

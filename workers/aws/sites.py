@@ -149,6 +149,12 @@ def rollback(
     return release(place, manifest, rules or Rules())
 
 
+def missing(place: Place, manifest: Manifest) -> list[str]:
+    """The files of a manifest whose bytes are no longer kept."""
+    found = look(place)
+    return planning.switch(place, manifest, found.book, found.there).missing
+
+
 def _promised(book: Book, manifest: Manifest, puts: list[Put], until: float) -> Book:
     """The book with what is about to be sent and what is needed, to be removed if nobody does."""
     files = planning.needed_files(book, manifest, until)

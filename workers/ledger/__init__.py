@@ -15,6 +15,7 @@ from workers.ledger.codec import stages_text
 from workers.ledger.connection import needs_waitaof
 from workers.ledger.history import History
 from workers.ledger.lease import Lease
+from workers.ledger.locks import Locks
 from workers.ledger.reports import RECALL, Reports
 from workers.ledger.scripts import Scripts
 from workers.order import Order
@@ -50,6 +51,7 @@ class Ledger:
         self.history = History(redis)
         self.reports = Reports(redis)
         self._scripts = Scripts(redis)
+        self.locks = Locks(redis, self._durably)
         self._waitaof: bool | None = None
 
     def accept(
@@ -69,15 +71,19 @@ class Ledger:
             NotDurableError: the record may not survive a power cut; the sender should try again.
         """
         wanted = accepting.arguments(order, delivery, stages, first_queue, instead_of)
+        return Accepted.of(self._durably("accept", *wanted))
+
+    def _durably(self, name: str, *arguments: str | float) -> Any:  # noqa: ANN401 - as the script
+        """Run one script; its answer, once what it wrote is on disk."""
         if not self._must_wait():
-            return Accepted.of(self._scripts("accept", *wanted))
+            return self._scripts(name, *arguments)
         # Both over one connection: WAITAOF speaks of the writes of its own connection only.
         pipe = self.redis.pipeline(transaction=False)
-        self._scripts.along(pipe, "accept", *wanted)
+        self._scripts.along(pipe, name, *arguments)
         pipe.execute_command(*accepting.HASTY_WAITAOF)
         reply, synced = pipe.execute()
         accepting.confirm(synced)
-        return Accepted.of(reply)
+        return reply
 
     def _must_wait(self) -> bool:
         if self._waitaof is None:

@@ -11,6 +11,8 @@ LIVE = f"{PREFIX}live"
 ROLLOUTS = f"{PREFIX}rollouts"
 METRICS = f"{PREFIX}metrics"
 BROKER_PREFIX = f"{PREFIX}celery:"
+RELEASES_KEPT = 2000
+"""How many releases an environment's history goes back."""
 
 
 def run(run_id: str) -> str:
@@ -91,3 +93,13 @@ def pause(name: str) -> str:
 def published(function: str) -> str:
     """The versions of a function that Slipway published."""
     return f"{PREFIX}published:{function}"
+
+
+def locked(environment: str) -> str:
+    """Who has locked an environment, and why; it goes when the lock expires."""
+    return f"{PREFIX}locked:{environment}"
+
+
+def held(environment: str) -> str:
+    """The runs that a lock holds back, by the place they wait at."""
+    return f"{PREFIX}held:{environment}"

@@ -1,23 +1,31 @@
 """The right to work on one run: fenced, kept alive by heartbeats, gone when they stop."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Event, Thread
 from time import monotonic, sleep
+from typing import Any
 from uuid import uuid4
 
 from redis.exceptions import RedisError
 
 from workers import queue
-from workers.errors import BusyError, CancelledError, DrainedError, PeopleError, StoppedError
+from workers.errors import (
+    BusyError,
+    CancelledError,
+    DrainedError,
+    HeldError,
+    PeopleError,
+    StoppedError,
+)
+from workers.ledger import keys
 from workers.ledger.codec import releases_text, stages_text
+from workers.ledger.locks import Lock
 from workers.ledger.scripts import Scripts
-from workers.order import Order
 from workers.run import Release, StageRecord, State
 
 LOST_AFTER = 0.8
-RELEASES_KEPT = 2000
 UPKEEP = "upkeep"
 UPKEEP_SECONDS, UPKEEP_PAUSE = 10.0, 0.05
 AWAITED_SECONDS = 7 * 86400
@@ -86,14 +94,27 @@ class Lease:
                 answer, why = self._scripts("beat", self.run_id, self.fence, self._milliseconds)
             except RedisError:
                 answer, why = "silent", ""
-            if answer == "cancel":
-                self._cancel = why
-            self._drain = answer == "drain"
-            if answer in ("kept", "cancel", "drain"):
-                self._confirmed = monotonic()
-            if answer == "lost" or self._silent:
-                self._lost.set()
+            self._heard(answer, why)
+            if self._lost.is_set():
                 return
+
+    def _heard(self, answer: str, why: str) -> None:
+        if answer == "cancel":
+            self._cancel = why
+        self._drain = answer == "drain"
+        if answer in ("kept", "cancel", "drain"):
+            self._confirmed = monotonic()
+        if answer == "lost" or self._silent:
+            self._lost.set()
+
+    def confirm(self) -> None:
+        """As `check`, by the ledger's own word of this moment.
+
+        Raises:
+            StoppedError, CancelledError, DrainedError: as `check`.
+        """
+        self._heard(*self._scripts("beat", self.run_id, self.fence, self._milliseconds))
+        self.check()
 
     @property
     def _silent(self) -> bool:
@@ -133,14 +154,10 @@ class Lease:
         """Remember that a version is Slipway's: only such are ever deleted."""
         self._fenced("published", function, f"{version} {commit} {sha256}")
 
-    def live(self, place: str, release: Release, order: Order) -> None:
-        """Remember which commit an alias runs: identical packages share an older one's version."""
-        what = release.model_dump() | {
-            "commit": order.commit,
-            "repository": order.repository,
-            "run": self.run_id,
-        }
-        self._fenced("live", place, json.dumps(what), order.environment or "", RELEASES_KEPT)
+    def live(self, environment: str, parts: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        """Remember what each place runs now, and in the environment's history; all in one step."""
+        pairs = [text for place, what in parts for text in (place, json.dumps(what))]
+        self._fenced("live", environment, keys.RELEASES_KEPT, *pairs)
 
     def keep(self, key: str, text: str, seconds: float) -> None:
         """Remember for other runs, for so many seconds, what this one found out."""
@@ -182,6 +199,30 @@ class Lease:
             wanted.over or "",
             notice,
         )
+
+    def admitted(self, environment: str, place: str) -> Lock | None:
+        """The lock of the environment that the run is about to change, or None."""
+        answer = self._scripts("admit", self.run_id, self.fence, environment, place)
+        if answer == "lost":
+            raise StoppedError(self.run_id)
+        return Lock.model_validate_json(answer) if answer else None
+
+    def hold_back(self, wanted: HeldError, stages: tuple[StageRecord, ...]) -> None:
+        """Give the run back until its environment is unlocked."""
+        notice = f"replaced by run {self.run_id}, a newer one that is held by the same lock"
+        self._fenced(
+            "hold",
+            wanted.environment,
+            int(wanted.seconds * 1000),
+            stages_text(stages),
+            wanted.place,
+            wanted.over or "",
+            notice,
+        )
+
+    def drop_hold(self, environment: str) -> None:
+        """Leave the environment as it was before this rollback, which can't be."""
+        self._fenced("drop_hold", environment)
 
     @contextmanager
     def locked(self, name: str) -> Iterator[None]:

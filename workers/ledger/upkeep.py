@@ -9,7 +9,6 @@ from redis import Redis
 
 from workers.ledger import keys
 from workers.ledger.history import History
-from workers.ledger.lease import RELEASES_KEPT
 from workers.ledger.scripts import Scripts
 from workers.run import Run
 
@@ -40,7 +39,7 @@ class Upkeep:
 
     def released(self, environment: str) -> list[dict[str, Any]]:
         """All that is kept of an environment's history, newest first."""
-        return self._history.released(environment, 0, RELEASES_KEPT)
+        return self._history.released(environment, 0, keys.RELEASES_KEPT)
 
     def unended(self) -> list[Run]:
         """The runs that have not ended."""

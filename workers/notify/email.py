@@ -62,7 +62,7 @@ def _tell_all(
 
 def _pending(shop: Workshop, run: Run, outbox: Outbox) -> list[str]:
     environment = shop.operator.environments.get(run.order.environment or "")
-    if environment is None or run.order.purpose != "deploy" or run.state not in RESULTS:
+    if environment is None or run.order.purpose == "check" or run.state not in RESULTS:
         return []
     unique = dict.fromkeys(environment.email)
     return [address for address in unique if not outbox.settled(_entry(run, address))]

@@ -17,11 +17,13 @@ REJECT = "slipway_reject"
 EMOJI: dict[words.Name, str] = {
     "started": ":rocket:",
     "waiting": ":hourglass_flowing_sand:",
+    "held": ":lock:",
     "succeeded": ":white_check_mark:",
     "failed": ":x:",
     "cancelled": ":no_entry_sign:",
     "superseded": ":fast_forward:",
 }
+EXPLAINED = ("held", "failed", "cancelled", "superseded")
 WHY_LIMIT = 2800
 RELEASES_SHOWN = 12
 SHORT_LINE = 72
@@ -71,7 +73,7 @@ def _head(run: Run, event: Event, facts: Facts) -> str:
 
 def _fallback(run: Run, event: Event, facts: Facts) -> str:
     parts = [words.headline(run, event.name), words.who(run)]
-    if event.name in ("failed", "cancelled", "superseded"):
+    if event.name in EXPLAINED:
         parts.append(words.line(_reason(run), 300))
     elif event.name != "started":
         parts.append(words.line(", ".join(_version(r) for r in run.releases), 300))
@@ -80,13 +82,15 @@ def _fallback(run: Run, event: Event, facts: Facts) -> str:
 
 
 def _reason(run: Run) -> str:
+    if run.held:
+        return words.why_held(run)
     stage = words.failed_stage(run)
     why = (stage and stage.error) or run.error or ""
     return f"{stage.name}: {why}" if stage else why
 
 
 def _why(run: Run, event: Event) -> list[dict[str, Any]]:
-    if event.name not in ("failed", "cancelled", "superseded"):
+    if event.name not in EXPLAINED:
         return []
     why = _fitting(_escaped(_reason(run).replace("```", "'''")))
     return [_section(f"```{why}```" if event.name == "failed" else why)] if why else []

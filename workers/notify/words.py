@@ -1,15 +1,16 @@
-"""A deploy in words, as Slack and email both say them."""
+"""A deploy or a rollback in words, as Slack and email both say them."""
 
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
 from workers.run import Run, StageRecord, StageState, State
 
-Name = Literal["started", "waiting", "succeeded", "failed", "cancelled", "superseded"]
+Name = Literal["started", "waiting", "held", "succeeded", "failed", "cancelled", "superseded"]
 
 SAID: dict[Name, str] = {
     "started": "started",
     "waiting": "is waiting for approval",
+    "held": "is held",
     "succeeded": "succeeded",
     "failed": "failed",
     "cancelled": "was cancelled",
@@ -39,6 +40,8 @@ def events(run: Run) -> list[Event]:
         found.append(Event("started", run.started_at))
     if run.state is State.WAITING and waits(run):
         found.append(Event("waiting", waits(run) or run.created_at))
+    if run.held:
+        found.append(Event("held", next(r.started_at or run.created_at for r in _waiting(run))))
     if run.state in ENDS and run.finished_at is not None:
         found.append(Event(ENDS[run.state], run.finished_at))
     return found
@@ -46,16 +49,26 @@ def events(run: Run) -> list[Event]:
 
 def waits(run: Run) -> int | None:
     """Since when a run waits for people, None if it does not."""
-    for record in run.stages:
-        if record.name == "approve" and record.state is StageState.WAITING:
-            return record.started_at
-    return None
+    return next((one.started_at for one in _waiting(run) if one.name == "approve"), None)
+
+
+def why_held(run: Run) -> str:
+    """What holds a run back, in a sentence; nothing if nothing does."""
+    return next((one.summary or "" for one in _waiting(run)), "") if run.held else ""
+
+
+def _waiting(run: Run) -> list[StageRecord]:
+    return [record for record in run.stages if record.state is StageState.WAITING]
 
 
 def headline(run: Run, name: Name) -> str:
     """One event in one line."""
     order = run.order
-    return line(f"{order.repository}: deploy of {short(run)} to {order.environment} {SAID[name]}")
+    what = f"deploy of {short(run)} to {order.environment}"
+    if order.rollback:
+        only = f" of {order.rollback.function}" if order.rollback.function else ""
+        what = f"rollback{only} to {short(run)} in {order.environment}"
+    return line(f"{order.repository}: {what} {SAID[name]}")
 
 
 def short(run: Run) -> str:

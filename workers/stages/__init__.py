@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 
 class Stage(NamedTuple):
-    """One stage: its name, the queue of workers that can do it, whether a check has it too."""
+    """One stage: its name, the queue of workers that can do it, and which other orders have it."""
 
     name: str
     queue: str
     checks: bool = False
+    rollbacks: bool = False
 
     @property
     def run(self) -> Callable[["Context"], str | None]:
@@ -34,14 +35,19 @@ STAGES = (
     Stage("analyze", queue="build", checks=True),
     Stage("build", queue="build", checks=True),
     Stage("publish", queue="build"),
-    Stage("deploy", queue="deploy"),
+    Stage("deploy", queue="deploy", rollbacks=True),
     Stage("verify", queue="deploy"),
     Stage("approve", queue="deploy"),
-    Stage("release", queue="deploy"),
+    Stage("release", queue="deploy", rollbacks=True),
 )
 BY_NAME = {stage.name: stage for stage in STAGES}
 
 
 def stages_of(order: Order) -> tuple[str, ...]:
     """The names of the stages that an order goes through."""
-    return tuple(stage.name for stage in STAGES if stage.checks or order.purpose == "deploy")
+    wanted = {
+        "check": [stage for stage in STAGES if stage.checks],
+        "deploy": STAGES,
+        "rollback": [stage for stage in STAGES if stage.rollbacks],
+    }
+    return tuple(stage.name for stage in wanted[order.purpose])

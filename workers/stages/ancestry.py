@@ -11,10 +11,14 @@ def judge(context: Context, where: str, commit: str | None, named: str) -> None:
 
     `commit` is what runs there; None when it is known only as `named`.
 
+    A rollback goes back on purpose.
+
     Raises:
         SupersededError: a newer commit is live already.
         UserError: what is live is no ancestor of ours, and ours is not the branch's head.
     """
+    if context.order.purpose == "rollback":
+        return
     relation = context.relation(commit) if commit else Relation.UNKNOWN
     if relation in (Relation.SAME, Relation.NEWER):
         return

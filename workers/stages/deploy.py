@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from workers.aws import artifacts, functions
 from workers.errors import OurError
 from workers.run import Release
+from workers.stages import rollback
 from workers.stages.context import Context
 
 TOGETHER = 8
@@ -14,6 +15,8 @@ REMEMBERED = 30 * 86400.0
 
 def run(context: Context) -> str:
     """Publish a version of every function, each under its function's lock."""
+    if context.order.purpose == "rollback":
+        return rollback.deploy(context)
     names = sorted(context.pipeline.functions)
 
     def deploy(function: str) -> Release:

@@ -29,10 +29,10 @@ def permit(context: Context, functions: Sequence[str]) -> list[str]:
         return [function for function, added in found if added is None]
 
 
-def prepare(context: Context) -> None:
-    """See that the environment's stage exists and names the alias."""
+def prepare(context: Context, functions: Sequence[str]) -> None:
+    """See that the environment's stage exists and names the alias of the functions."""
     api = _api(context)
-    if api is not None and context.pipeline.functions:
+    if api is not None and functions:
         prepare_stage(context.aws, api, lambda line: context.say("release", line))
 
 

@@ -1,14 +1,18 @@
 """The one moment users notice: the aliases of a run's functions move together, or none does."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
+
+from redis.exceptions import RedisError
 
 from workers.aws import aliases
 from workers.aws.aliases import Alias
 from workers.aws.faults import ChangedError
-from workers.errors import RunError
+from workers.errors import RunError, StoppedError
 from workers.run import Release
-from workers.stages import gateway, rollout, rollout_record, site
+from workers.stages import gateway, hold, live, rollback, rollout, rollout_record, site
 from workers.stages.ancestry import judge
 from workers.stages.context import Context
 from workers.stages.rollout_record import place
@@ -18,95 +22,110 @@ TRIES = 5
 
 def run(context: Context) -> str:
     """Move each function's alias to the version that this run published, and switch the site."""
-    with rollout.guarded(context):
-        rollout.bake(context, _judge)
-        with site.held(context):
+    order = context.order
+    if order.rollback:
+        rollback.interrupt(context)
+    with hold.turn(context), rollout.guarded(context):
+        if not order.rollback:
+            rollout.bake(context, _judge)
+        with _whole(context), site.held(context):
             summary = _release(context)
-        return "; ".join(filter(None, (summary, site.announce(context))))
+        told = "; ".join(filter(None, (summary, site.announce(context))))
+    if order.rollback:
+        return f"rolled back to {order.commit[:7]} by {order.sender}: {told}"
+    return told
+
+
+@contextmanager
+def _whole(context: Context) -> Iterator[None]:
+    """What the body moves is moved and on record, or is as it was before."""
+    try:
+        yield
+        live.record(context)
+    except (StoppedError, RedisError):
+        raise
+    except Exception:
+        if not rollout_record.under_way(context):
+            _put_back(context)
+        raise
 
 
 def _release(context: Context) -> str:
     alias = context.environment.alias
     releases = context.releases()
+    live.remember_origin(context)
     _remember(context, releases, alias)
     functions = [release.function for release in releases]
     unpermitted = gateway.permit(context, functions)
-    moved: list[Release] = []
-    try:
-        for release in releases:
-            moved.append(release)
-            _move(context, release, alias)
-        gateway.permit(context, unpermitted)
-        gateway.prepare(context)
-        site.switch(context)
-    except RunError:
-        if not rollout_record.under_way(context):
-            _put_back(context, moved, alias)
-        raise
-    done = [release.model_copy(update={"alias": alias}) for release in releases]
-    for release in done:
-        context.lease.live(place(context, release.function), release, context.order)
-    context.lease.releases(done)
+    for release in releases:
+        _move(context, release, alias)
+    gateway.permit(context, unpermitted)
+    gateway.prepare(context, functions)
+    site.switch(context)
+    context.lease.releases(release.model_copy(update={"alias": alias}) for release in releases)
     versions = ", ".join(f"{r.function} {r.version}" for r in releases)
     return f"{alias} runs {versions}" if versions else ""
 
 
-def _commit(context: Context, release: Release, live: Alias) -> str | None:
+def _commit(context: Context, release: Release, found: Alias) -> str | None:
     """What the alias runs: our record knows better than the version, which may be shared."""
     record = context.shop.ledger.history.live(place(context, release.function))
-    return record["commit"] if record.get("version") == live.version else live.commit
+    return record["commit"] if record.get("version") == found.version else found.commit
 
 
 def _remember(context: Context, releases: tuple[Release, ...], alias: str) -> None:
     """Decide for all before the first moves, and write down what was live, for a successor."""
-    live = {r.function: aliases.read(context.aws, r.function, alias) for r in releases}
+    found = {r.function: aliases.read(context.aws, r.function, alias) for r in releases}
     for release in releases:
-        _judge(context, release, live[release.function])
-    if context.field("before") is None:
-        before = {function: asdict(found) if found else None for function, found in live.items()}
-        context.lease.write(before=json.dumps(before))
+        _judge(context, release, found[release.function])
+    if not context.field("before"):
+        before = {function: asdict(one) if one else None for function, one in found.items()}
+        context.lease.write(before=json.dumps(before), unfinished="yes")
 
 
 def _move(context: Context, release: Release, alias: str) -> None:
     """Compare and set; whoever loses the race reads again and decides again."""
     for attempt in range(TRIES):
-        context.lease.check()
-        live = aliases.read(context.aws, release.function, alias)
-        _judge(context, release, live)
-        rollout.admit(context, release, live)
+        context.lease.confirm()
+        found = aliases.read(context.aws, release.function, alias)
+        _judge(context, release, found)
+        rollout.admit(context, release, found)
         try:
-            aliases.move(context.aws, release.function, alias, release.version or "", live)
+            aliases.move(context.aws, release.function, alias, release.version or "", found)
         except ChangedError:
             if attempt == TRIES - 1:
                 raise
         else:
-            was = f"version {live.version}" if live else "nothing"
+            was = f"version {found.version}" if found else "nothing"
             now = f"version {release.version}"
             text = f"{alias}: unchanged, {now}" if was == now else f"{alias}: {was} → {now}"
             context.say(f"release/{release.function}", text)
             return
 
 
-def _judge(context: Context, release: Release, live: Alias | None) -> None:
+def _judge(context: Context, release: Release, found: Alias | None) -> None:
     """Order is ancestry: an alias never goes back to an older commit by itself."""
-    if live is None:
+    if found is None:
         return
     where = f"{release.function}:{context.environment.alias}"
-    judge(context, where, _commit(context, release, live), f"version {live.version}")
+    judge(context, where, _commit(context, release, found), f"version {found.version}")
 
 
-def _put_back(context: Context, moved: list[Release], alias: str) -> None:
-    """Undo what has moved, so that all functions run what they ran before."""
-    text = context.field("before")
-    before = json.loads(text) if text else {}
-    for release in reversed(moved):
-        known = before.get(release.function)
+def _put_back(context: Context) -> None:
+    """Undo what has moved, also what a lost worker has, so that all run what they ran before."""
+    alias = context.environment.alias
+    before = json.loads(context.field("before") or "{}")
+    done = True
+    for release in reversed([one for one in context.releases() if one.function in before]):
+        known = before[release.function]
         was = Alias(**known) if known else None
         name, version = release.function, release.version or ""
         try:
-            aliases.put_back(context.aws, name, alias, was, version)
+            if aliases.put_back(context.aws, name, alias, was, version):
+                context.say(f"release/{name}", f"{alias}: back to what it was")
         except RunError as error:
             # The others still go back; what started this is what the run ends with.
             context.say(f"release/{name}", f"{alias} may still run version {version}: {error}")
-        else:
-            context.say(f"release/{name}", f"{alias}: back to what it was")
+            done = False
+    if done:
+        context.lease.write(before="", unfinished="")

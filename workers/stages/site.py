@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from config.pipeline import Site
 from workers.aws import cdn, sites, sites_found
@@ -11,7 +12,9 @@ from workers.aws.sites_transfer import Body
 from workers.docker.selection import Selection
 from workers.docker.site_files import SiteFiles
 from workers.errors import OurError, UserError
+from workers.rollback import PlacedSite
 from workers.sizes import size
+from workers.stages import rollback
 from workers.stages.ancestry import judge as judge_ancestry
 from workers.stages.context import Context
 from workers.stages.packages import packages
@@ -70,7 +73,7 @@ def held(context: Context) -> Iterator[None]:
         BusyError: another run is at it.
         SupersededError: a newer commit's site is live.
     """
-    site = context.pipeline.site
+    site = _site(context)
     if site is None:
         yield
         return
@@ -91,7 +94,7 @@ def switch(context: Context) -> None:
     Raises:
         OurError: what was published is gone, or is not what was built.
     """
-    site = context.pipeline.site
+    site = _site(context)
     if site is None:
         return
     place, found = _place(context, site), context.site_found
@@ -113,7 +116,7 @@ def switch(context: Context) -> None:
 
 def announce(context: Context) -> str:
     """Tell CloudFront, if the site changed; what to add to the run's summary."""
-    site = context.pipeline.site
+    site = _site(context)
     if site is None:
         return ""
     words = f"{_place(context, site).url} is commit {context.order.commit[:7]}"
@@ -130,8 +133,30 @@ def announce(context: Context) -> str:
     return words
 
 
+def live(context: Context) -> list[tuple[str, dict[str, Any]]]:
+    """The site that this run makes live, if any: its place, and what a rollback to it needs."""
+    site = _site(context)
+    if site is None:
+        return []
+    place = _place(context, site)
+    sha256 = context.recorded("site")
+    placed = PlacedSite(
+        bucket=place.bucket, keep=site.keep, distribution=site.distribution, sha256=sha256
+    )
+    what = {"function": None, "version": None, "alias": None, "sha256": sha256}
+    return [(_lock(place), what | {"site": placed.model_dump(exclude={"sha256"})})]
+
+
+def _site(context: Context) -> Site | None:
+    """The site that this run makes live: that of its commit's file, or of its rollback's target."""
+    back = context.order.purpose == "rollback"
+    return rollback.site(context) if back else context.pipeline.site
+
+
 def _bucket(context: Context, site: Site) -> str:
     """The environment's bucket if sites may be there, else the one that the repository names."""
+    if context.order.purpose == "rollback" and site.bucket in context.rule.sites:
+        return site.bucket
     for bucket in (context.environment.bucket, site.bucket):
         if bucket in context.rule.sites:
             return str(bucket)

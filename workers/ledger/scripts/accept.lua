@@ -19,26 +19,8 @@ if same and same ~= instead_of and redis.call('EXISTS', run_key(same)) == 1 then
   return {0, same}
 end
 
--- Microseconds that never repeat: they order the history and serve as its cursor.
-local t = redis.call('TIME')
-local score = t[1] * 1000000 + t[2]
-local last = tonumber(redis.call('GET', P .. 'clock') or '0')
-if score <= last then score = last + 1 end
-redis.call('SET', P .. 'clock', text(score))
-
-redis.call('HSET', run_key(id), 'v', '1', 'order', order, 'state', 'queued', 'stages', stages,
-  'created_at', text(at), 'score', text(score), 'delivery', delivery, 'queue', queue,
-  'branch', branch, 'repository', repository, 'order_key', order_key, 'fence', '0')
-if pull_request ~= '' then redis.call('HSET', run_key(id), 'pull_request', pull_request) end
-if delivery ~= '' then redis.call('SET', delivery_key, id, 'EX', delivery_seconds) end
-redis.call('SET', P .. 'order:' .. order_key, id, 'EX', order_seconds)
-redis.call('ZADD', P .. 'runs', text(score), id)
-redis.call('ZADD', repository, text(score), id)
-redis.call('ZADD', branch, text(score), id)
-redis.call('SADD', P .. 'branches', branch)
-redis.call('ZADD', P .. 'due', text(at), id)
-redis.call('HINCRBY', P .. 'metrics', 'runs_accepted', 1)
--- Nobody follows a run whose id nobody knows yet.
-due_report(id, at)
-ring(id, 'advance', id, at, broker_queue, message)
+begin({id = id, order = order, order_key = order_key, order_seconds = order_seconds, stages = stages,
+  delivery = delivery, delivery_seconds = delivery_seconds, queue = queue, branch = branch,
+  repository = repository, pull_request = pull_request, broker_queue = broker_queue,
+  message = message}, at)
 return {1, id}

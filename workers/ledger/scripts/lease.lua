@@ -43,7 +43,7 @@ end
 local fence = text(redis.call('INCR', P .. 'fence'))
 redis.call('HSET', key, 'state', 'running', 'fence', fence, 'owner', owner, 'nonce', nonce)
 redis.call('HSETNX', key, 'started_at', text(at))
-redis.call('HDEL', key, 'error', 'woken')
+redis.call('HDEL', key, 'error', 'woken', 'held')
 redis.call('ZADD', P .. 'leases', text(at + tonumber(lease_ms)), id)
 redis.call('ZREM', P .. 'due', id)
 changed(id, at)

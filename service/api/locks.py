@@ -1,0 +1,113 @@
+"""Locking an environment by hand, and letting what it held back go on."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Self
+
+from flask import Blueprint, Response, abort, current_app, jsonify
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, model_validator
+
+from config.values import Seconds
+from service.access import person
+from service.api.body import read
+from service.api.operated import operated, shown
+from service.web import Web
+from workers import queue
+from workers.run import Run
+
+blueprint = Blueprint("locks", __name__)
+
+LONGEST = timedelta(days=366)
+Reason = Annotated[str, Field(max_length=500)]
+
+
+class Locking(BaseModel):
+    """Why, and until when: `expires_in` is a duration such as "2h", `until` a time."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Annotated[Reason, Field(min_length=1, pattern=r"\S")]
+    expires_in: Seconds | None = None
+    until: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def _one_end(self) -> Self:
+        if self.expires_in is not None and self.until is not None:
+            raise ValueError("send expires_in or until, not both")
+        now = datetime.now(UTC)
+        if self.until is not None and not now < self.until < now + LONGEST:
+            raise ValueError("until: expected a time in the next 366 days")
+        return self
+
+
+class Unlocking(BaseModel):
+    """Whether what was held goes on, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Reason = ""
+    release: StrictBool = True
+
+
+def _web() -> Web:
+    web: Web = current_app.extensions["slipway"]
+    return web
+
+
+def _who() -> str:
+    who = person()
+    return who.name if who else ""
+
+
+@blueprint.post("/environments/<name>/lock")
+def lock(name: str) -> Response:
+    """Have nothing released to an environment."""
+    operated(_web(), name, _who())
+    return jsonify(close(_web(), name, _who(), read(Locking)))
+
+
+def close(web: Web, name: str, who: str, asked: Locking) -> dict[str, Any]:
+    """Lock an environment for somebody; aborts with 403, 404, or 409 where it is locked."""
+    operated(web, name, who)
+    until = int(asked.until.timestamp() * 1000) if asked.until else None
+    reason = " ".join(asked.reason.split())
+    answer = web.ledger.locks.lock(name, who, reason, seconds=asked.expires_in, until=until)
+    if not answer.ours:
+        abort(409, f"{answer.lock.told(name)}. Unlock it first: `slipway unlock {name}`.")
+    return {"environment": name, "locked": shown(answer.lock)}
+
+
+@blueprint.post("/environments/<name>/unlock")
+def unlock(name: str) -> Response:
+    """Let an environment's held runs go on, or end them."""
+    operated(_web(), name, _who())
+    return jsonify(reopen(_web(), name, _who(), read(Unlocking)))
+
+
+def reopen(web: Web, name: str, who: str, asked: Unlocking) -> dict[str, Any]:
+    """Unlock an environment for somebody; aborts with 403, 404, or 409 where nobody locked it."""
+    operated(web, name, who)
+    reason = " ".join(asked.reason.split())
+    because = f", because: {reason}" if reason else ""
+    why_not = "" if asked.release else f"{who} unlocked {name} without releasing it{because}"
+    answer = web.ledger.locks.unlock(name, why_not)
+    if answer is None:
+        abort(409, f"{name} is not locked.")
+    runs = [run for run_id in answer.runs if (run := web.ledger.history.run(run_id))]
+    for run in runs:
+        web.ledger.ring(queue.ADVANCE if asked.release else queue.REPORT, run.id, "deploy")
+    return {
+        "environment": name,
+        "locked": None,
+        "was": shown(answer.lock),
+        "released": asked.release,
+        "runs": [_offered(run, web.url) for run in runs],
+    }
+
+
+def _offered(run: Run, url: str) -> dict[str, Any]:
+    return {
+        "run_id": run.id,
+        "repository": run.order.repository,
+        "commit": run.order.commit,
+        "url": f"{url}/runs/{run.id}",
+    }

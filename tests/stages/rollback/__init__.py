@@ -1,0 +1,1 @@
+"""Rollbacks, holds and locks on real Redis, git and the strict AWS."""
