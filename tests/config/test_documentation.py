@@ -8,7 +8,21 @@ import pytest
 from config import pipeline, server
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "configuration.md"
-EXAMPLES = re.findall(r"```toml\n(.*?)```", REFERENCE.read_text(), re.DOTALL)
+TOML = re.compile(r"```toml\n(.*?)```", re.DOTALL)
+PAGES = {page.name: TOML.findall(page.read_text()) for page in REFERENCE.parent.glob("*.md")}
+EXAMPLES = [(page, example) for page, found in sorted(PAGES.items()) for example in found]
+SUBJECTS = {
+    "approvals.md",
+    "examples.md",
+    "gateway.md",
+    "monorepo.md",
+    "notifications.md",
+    "presets.md",
+    "sites.md",
+    "sonarqube.md",
+    "tests.md",
+    "verify.md",
+}
 MODELS = (
     server.Operator,
     server.Environment,
@@ -50,13 +64,14 @@ def test_there_is_a_table_for_each_model_and_no_other():
     assert len(tables()) == len(MODELS)
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
-def test_examples_can_be_copied(example):
-    """Each TOML example is valid as the file that it shows."""
-    parse = server.parse if "[environments." in example else pipeline.parse
-    assert parse(example)
+@pytest.mark.parametrize(("page", "example"), EXAMPLES)
+def test_examples_can_be_copied(page, example):
+    """Each TOML example of any page is valid as the file that it shows."""
+    operators = re.search(r"^\[+(environments|repositories)", example, re.MULTILINE)
+    assert (server if operators else pipeline).parse(example), page
 
 
 def test_there_are_examples():
-    """The pattern that finds them still does."""
-    assert len(EXAMPLES) == 4
+    """The reference has its four, and each page about a subject has one to copy."""
+    assert len(PAGES[REFERENCE.name]) == 4
+    assert {page for page in SUBJECTS if not PAGES.get(page)} == set()
