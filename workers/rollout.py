@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-Fate = Literal["user", "ours", "cancelled", "superseded"]
+Fate = Literal["user", "ours", "cancelled", "superseded", "held"]
 
 
 class Shift(BaseModel):
@@ -25,7 +25,7 @@ class Shift(BaseModel):
 
 
 class Ending(BaseModel):
-    """Why it is put back, whose turn that makes it, and since when it is tried."""
+    """Why it is put back, what becomes of the run then, and since when it is tried."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -24,6 +24,7 @@ from workers.rollout import Rollout, Shift
 from workers.run import Release
 from workers.stages import gateway, rollout_record, rollout_undo, site, turn, watch
 from workers.stages.context import Context
+from workers.stages.rollout_undo import LockedError
 
 WATCH_SECONDS = 30.0
 TOGETHER = 8
@@ -155,6 +156,10 @@ def _shift(context: Context, release: Release, judge: Judge) -> Shift:
 
 def _may_go_on(context: Context, record: Rollout) -> None:
     context.lease.check()
+    lock = context.shop.ledger.locks.of(context.environment.name)
+    # A rollback ends the run itself, and has it cancelled.
+    if lock and lock.kind == "lock":
+        raise LockedError(lock.told(context.environment.name))
     if context.run.losses > MAX_LOSSES:
         raise OurError(f"the worker was lost {context.run.losses} times in this run")
     if context.environment.alias != record.alias:

@@ -42,6 +42,11 @@ def write_first(context: Context, record: Rollout) -> None:
     write(context, record)
 
 
+def forget(context: Context) -> None:
+    """Be as if it had not begun: all is back, and the run may begin it once more."""
+    context.lease.write(visible=True, before="", rollout="", unfinished="")
+
+
 def at(record: Rollout, shift: Shift, step: int) -> Alias | None:
     """Where a step leaves an alias; step 0 is as it was found."""
     if step < 1:

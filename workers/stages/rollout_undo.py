@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from workers.aws import shares
 from workers.errors import (
+    BusyError,
     CancelledError,
     OurError,
     PassingError,
@@ -19,10 +20,17 @@ from workers.stages.context import Context
 AGAIN_SECONDS = 10.0
 LONGEST_SECONDS = 3600.0
 TOGETHER = 8
+
+
+class LockedError(RunError):
+    """Somebody has locked the environment: the release begins anew when it is unlocked."""
+
+
 FATES: dict[Fate, type[RunError]] = {
     "user": UserError,
     "cancelled": CancelledError,
     "superseded": SupersededError,
+    "held": LockedError,
     "ours": OurError,
 }
 
@@ -32,6 +40,7 @@ def end(context: Context, record: Rollout, error: Exception) -> None:
 
     Raises:
         RunError: of the error's kind, with what became of the aliases.
+        BusyError: the environment is locked; this run is as if it had not begun.
         WaitError: AWS is out of reach, and the next visit tries again.
     """
     if isinstance(error, RunError):
@@ -55,6 +64,9 @@ def go_on(context: Context, record: Rollout) -> None:
     if record.state == "moving":
         record = _put_all_back(context, record, ending)
         rollout_record.write(context, record)
+    if ending.fate == "held" and not record.left:
+        rollout_record.forget(context)
+        raise BusyError(f"{ending.why}; {_outcome(record)}")
     raise FATES[ending.fate](f"{ending.why}; {_outcome(record)}")
 
 

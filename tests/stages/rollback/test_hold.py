@@ -211,12 +211,31 @@ def test_a_rollback_interrupts_a_gradual_release(harbour):
 
 
 @pytest.mark.harbour(more='strategy = "canary-10-percent-30-minutes"')
-def test_a_lock_lets_a_gradual_release_go_on(harbour):
-    """What has begun to take traffic is not stopped halfway by a freeze."""
+def test_a_lock_puts_a_gradual_release_back_and_holds_it(harbour):
+    """Nobody's share grows in a freeze: the run is held, and begins anew when it is over."""
     harbour.deployed()
     run_id = harbour.accept(A, B)
     harbour.until(run_id, lambda run: bool(run.rollout and run.rollout.percent))
     harbour.call("lock", reason="freeze")
-    harbour.visit(run_id)
-    run = harbour.inside.run(run_id)
-    assert (run.held, run.rollout.percent) == (False, 10)
+    run = harbour.until(run_id, lambda run: run.held)
+    assert harbour.weights() == ({}, {})
+    assert (run.rollout, run.unfinished) == (None, False)
+    assert "production is locked by alice, because: freeze" in harbour.story(run_id)
+    harbour.call("unlock")
+    run = harbour.until(run_id, lambda run: bool(run.rollout and run.rollout.percent))
+    assert (run.held, run.rollout.step) == (False, 1)
+    assert all(harbour.weights())
+
+
+@pytest.mark.harbour(more='strategy = "canary-10-percent-30-minutes"', lease_seconds=1)
+def test_a_kill_while_a_lock_puts_shares_back(harbour):
+    """The next worker goes on putting back, whatever the lock does meanwhile."""
+    harbour.deployed()
+    run_id = harbour.accept(A, B)
+    harbour.until(run_id, lambda run: bool(run.rollout and run.rollout.percent))
+    harbour.call("lock", reason="freeze")
+    harbour.kill(run_id, harbour.strict.hold("UpdateAlias", A))
+    assert harbour.inside.run(run_id).rollout.ending.fate == "held"
+    harbour.call("unlock")
+    harbour.until(run_id, lambda run: run.rollout is None)
+    assert harbour.weights() == ({}, {})
