@@ -67,6 +67,21 @@ def test_a_missing_alias_is_none(aws, client):
     assert read(aws) is None
 
 
+def test_an_alias_stands_until_somebody_moves_it(aws, client, strict):
+    """Whether it moved, came or went is asked without a call of Lambda's scarce quota."""
+    assert aliases.stands(aws, "Store", "sandbox", None)
+    make(client, "1")
+    found = read(aws)
+    before = strict.calls["GetAlias"]
+    assert aliases.stands(aws, "Store", "sandbox", found)
+    assert not aliases.stands(aws, "Store", "sandbox", None)
+    client.update_alias(FunctionName="Store", Name="sandbox", FunctionVersion="2")
+    assert not aliases.stands(aws, "Store", "sandbox", found)
+    client.delete_alias(FunctionName="Store", Name="sandbox")
+    assert not aliases.stands(aws, "Store", "sandbox", found)
+    assert strict.calls["GetAlias"] == before
+
+
 def test_a_missing_function_is_the_users_fault(aws, cloud):
     """A missing function isn't mistaken for a missing alias."""
     with pytest.raises(UserError, match="function Store doesn't exist"):

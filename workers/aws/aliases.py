@@ -52,6 +52,21 @@ def read(aws: Aws, function: str, alias: str) -> Alias | None:
     return Alias(current.version, current.revision_id, current.weights, commit)
 
 
+def stands(aws: Aws, function: str, alias: str, found: Alias | None) -> bool:
+    """Whether an alias still has the version that `read` found, or still is not there.
+
+    Asked by GetFunction, which has a quota of its own. What it can't see, such as other weights,
+    `move` notices by the revision.
+    """
+    client = aws.lambda_
+    with _translated(aws, function, alias, "looking for"):
+        try:
+            answer = client.get_function(FunctionName=function, Qualifier=alias)
+        except client.exceptions.ResourceNotFoundException:
+            return found is None
+    return found is not None and answer["Configuration"]["Version"] == found.version
+
+
 def move(aws: Aws, function: str, alias: str, version: str, expected: Alias | None) -> Alias:
     """Point an alias at a version, all of it; made when `expected` is None.
 

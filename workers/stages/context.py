@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -38,6 +38,7 @@ class Context:
     built: Mapping[str, Package] | None = None
     site: SiteFiles | None = None
     site_found: Found | None = None
+    _relations: dict[str, Relation] = field(default_factory=dict)
 
     @classmethod
     @contextmanager
@@ -128,6 +129,15 @@ class Context:
 
     def relation(self, theirs: str) -> Relation:
         """How our commit stands to another, which is fetched when it is not known here."""
+        # History does not change: a run's functions mostly run one commit, asked for once.
+        known = self._relations.get(theirs)
+        if known is None:
+            known = self._relation(theirs)
+            if known is not Relation.UNKNOWN:
+                self._relations[theirs] = known
+        return known
+
+    def _relation(self, theirs: str) -> Relation:
         relation = self.snapshot.relation(theirs)
         if relation is not Relation.UNKNOWN:
             return relation

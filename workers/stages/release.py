@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
 
@@ -18,6 +19,7 @@ from workers.stages.context import Context
 from workers.stages.rollout_record import place
 
 TRIES = 5
+TOGETHER = 8
 
 
 def run(context: Context) -> str:
@@ -54,11 +56,10 @@ def _release(context: Context) -> str:
     alias = context.environment.alias
     releases = context.releases()
     live.remember_origin(context)
-    _remember(context, releases, alias)
+    found = _remember(context, releases, alias)
     functions = [release.function for release in releases]
     unpermitted = gateway.permit(context, functions)
-    for release in releases:
-        _move(context, release, alias)
+    _move_all(context, releases, found)
     gateway.permit(context, unpermitted)
     gateway.prepare(context, functions)
     site.switch(context)
@@ -73,21 +74,44 @@ def _commit(context: Context, release: Release, found: Alias) -> str | None:
     return record["commit"] if record.get("version") == found.version else found.commit
 
 
-def _remember(context: Context, releases: tuple[Release, ...], alias: str) -> None:
+def _remember(
+    context: Context, releases: tuple[Release, ...], alias: str
+) -> dict[str, Alias | None]:
     """Decide for all before the first moves, and write down what was live, for a successor."""
-    found = {r.function: aliases.read(context.aws, r.function, alias) for r in releases}
+    names = [release.function for release in releases]
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        read = pool.map(lambda name: aliases.read(context.aws, name, alias), names)
+        found = dict(zip(names, read, strict=True))
     for release in releases:
         _judge(context, release, found[release.function])
     if not context.field("before"):
         before = {function: asdict(one) if one else None for function, one in found.items()}
         context.lease.write(before=json.dumps(before), unfinished="yes")
+    return found
 
 
-def _move(context: Context, release: Release, alias: str) -> None:
+def _move_all(
+    context: Context, releases: tuple[Release, ...], found: dict[str, Alias | None]
+) -> None:
+    """Move the aliases at the same time, so that users see old beside new as shortly as can be."""
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        moves = [pool.submit(_move, context, one, found[one.function]) for one in releases]
+        try:
+            for one in moves:
+                one.result()
+        finally:
+            # After a fault no other begins; those under way end, and then all are put back.
+            pool.shutdown(cancel_futures=True)
+
+
+def _move(context: Context, release: Release, found: Alias | None) -> None:
     """Compare and set; whoever loses the race reads again and decides again."""
+    alias = context.environment.alias
     for attempt in range(TRIES):
         context.lease.confirm()
-        found = aliases.read(context.aws, release.function, alias)
+        # The first decision was a moment ago, and reading an alias costs a call of the quota.
+        if attempt or not aliases.stands(context.aws, release.function, alias, found):
+            found = aliases.read(context.aws, release.function, alias)
         _judge(context, release, found)
         rollout.admit(context, release, found)
         try:
