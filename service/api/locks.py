@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Self
 
+import structlog
 from flask import Blueprint, Response, abort, current_app, jsonify
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, model_validator
 
@@ -15,6 +16,7 @@ from workers import queue
 from workers.run import Run
 
 blueprint = Blueprint("locks", __name__)
+log = structlog.get_logger()
 
 LONGEST = timedelta(days=366)
 Reason = Annotated[str, Field(max_length=500)]
@@ -73,6 +75,7 @@ def close(web: Web, name: str, who: str, asked: Locking) -> dict[str, Any]:
     answer = web.ledger.locks.lock(name, who, reason, seconds=asked.expires_in, until=until)
     if not answer.ours:
         abort(409, f"{answer.lock.told(name)}. Unlock it first: `slipway unlock {name}`.")
+    log.info("environment_locked", environment=name, by=who, reason=reason)
     return {"environment": name, "locked": shown(answer.lock)}
 
 
@@ -88,10 +91,12 @@ def reopen(web: Web, name: str, who: str, asked: Unlocking) -> dict[str, Any]:
     operated(web, name, who)
     reason = " ".join(asked.reason.split())
     because = f", because: {reason}" if reason else ""
-    why_not = "" if asked.release else f"{who} unlocked {name} without releasing it{because}"
-    answer = web.ledger.locks.unlock(name, why_not)
+    how = "" if asked.release else " without releasing it"
+    why = f"{who} unlocked {name}{how}{because}"
+    answer = web.ledger.locks.unlock(name, why, release=asked.release)
     if answer is None:
         abort(409, f"{name} is not locked.")
+    log.info("environment_unlocked", environment=name, by=who, reason=reason, runs=answer.runs)
     runs = [run for run_id in answer.runs if (run := web.ledger.history.run(run_id))]
     for run in runs:
         web.ledger.ring(queue.ADVANCE if asked.release else queue.REPORT, run.id, "deploy")

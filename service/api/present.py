@@ -23,7 +23,7 @@ def run(shown: Run, url: str) -> dict[str, Any]:
         "pull_request": order.pull_request.number if order.pull_request else None,
         "rollback": order.rollback.model_dump() if order.rollback else None,
         "state": shown.state,
-        "held": _held(shown),
+        "held": held(shown),
         "stages": [_stage(stage.model_dump()) for stage in shown.stages],
         "releases": [release.model_dump() for release in shown.releases],
         "rollout": rollout(shown.rollout),
@@ -39,7 +39,7 @@ def run(shown: Run, url: str) -> dict[str, Any]:
     }
 
 
-def _held(shown: Run) -> str | None:
+def held(shown: Run) -> str | None:
     """Why a run's release waits, if a lock of its environment holds it back."""
     waiting = (stage.summary for stage in shown.stages if stage.state is StageState.WAITING)
     return (next(waiting, None) or "Held") if shown.held else None

@@ -3,6 +3,7 @@
 from time import monotonic, sleep
 from typing import Annotated
 
+import structlog
 from flask import Blueprint, Response, abort, current_app, jsonify
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,6 +19,7 @@ from workers.run import Run, StageState
 from workers.stages import BY_NAME, stages_of
 
 blueprint = Blueprint("rollback", __name__)
+log = structlog.get_logger()
 
 LOOK_SECONDS = 3.0
 """How long the answer waits to hear whether the packages are still there."""
@@ -84,6 +86,14 @@ def accept(web: Web, order: Order, target: Target) -> Run:
         order, stages, BY_NAME[stages[0]].queue, target.model_dump_json(), target.releases
     )
     _unlocked(order.environment or "", answer.refused)
+    log.info(
+        "rollback_accepted",
+        environment=order.environment,
+        by=order.sender,
+        commit=order.commit,
+        run=answer.run_id,
+        fresh=answer.fresh,
+    )
     return _looked(web, answer.run_id)
 
 

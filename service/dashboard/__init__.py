@@ -7,7 +7,7 @@ from werkzeug.exceptions import Forbidden, HTTPException
 from werkzeug.wrappers import Response
 
 from service.access import person
-from service.dashboard import ansi, approval, assets, forms, runs, signing, words
+from service.dashboard import ansi, approval, assets, environments, forms, runs, signing, words
 
 blueprint = Blueprint("dashboard", __name__, template_folder="templates")
 log = structlog.get_logger()
@@ -23,7 +23,7 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
 }
 
-for part in (assets, signing, runs, approval):
+for part in (assets, signing, runs, approval, environments):
     blueprint.register_blueprint(part.blueprint)
 
 for name in ("ago", "duration", "exact", "iso"):

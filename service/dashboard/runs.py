@@ -136,12 +136,17 @@ def _view(run: Run) -> dict[str, Any]:
         "approval": approval.panel(_web(), run),
         "bars": _bars(run, now),
         "reports": {report["check"]: report for report in present.reports(run, "")},
-        "explained": run.error if run.state in _EXPLAINED else None,
+        "explained": _explained(run),
         "cancelling": bool(cancelling) and not run.state.final,
         "cut": int(cut or 0),
         "archived": archived,
         "complete": run.state.final and not archived,
     }
+
+
+def _explained(run: Run) -> str | None:
+    """Why a run is as it is, where that needs words."""
+    return (present.held(run) or run.error) if run.state in _EXPLAINED else None
 
 
 def _bars(run: Run, now: int) -> dict[str, tuple[float, float]]:

@@ -52,7 +52,7 @@ def test_a_lock_ends_by_rediss_clock(book):
     assert book.locks.of(PLACE) == lock
     time.sleep(0.25)
     assert book.locks.of(PLACE) is None
-    assert book.locks.unlock(PLACE) is None
+    assert book.locks.unlock(PLACE, "why") is None
     until = book.now() + 60_000
     assert book.locks.lock(PLACE, "bob", "why", until=until).lock.expires_at == until
 
@@ -84,7 +84,7 @@ def test_unlocking_makes_what_was_held_due(book):
     ended = held(book, place="9", commit="e" * 40)
     book.cancel(ended, "by ada")
     assert book.history.run(older).state is State.SUPERSEDED
-    opened = book.locks.unlock(PLACE)
+    opened = book.locks.unlock(PLACE, "why")
     assert (opened.lock.by, set(opened.runs)) == ("ada", {newer, other})
     assert {run_id for run_id, _ in book.overdue(0).runs} == {newer, other}
     assert book.locks.held(PLACE) == []
@@ -99,7 +99,7 @@ def test_unlocking_without_release_ends_what_was_held(book):
     assert moving.admitted(PLACE, "7") is None
     book.locks.lock(PLACE, "ada", "again")
     waiting = held(book, place="8", commit="c" * 40)
-    assert book.locks.unlock(PLACE, "not wanted").runs == (waiting,)
+    assert book.locks.unlock(PLACE, "not wanted", release=False).runs == (waiting,)
     run = book.history.run(waiting)
     assert (run.state, run.error) == (State.CANCELLED, "not wanted")
     assert book.history.fields(passed, "cancel") == [None]
@@ -159,7 +159,7 @@ def test_no_lock_takes_the_place_of_a_hold(book):
 def test_a_rollback_that_was_unlocked_is_not_repeated(book):
     """The one under way has lost its hold and will end; a new request gets a run of its own."""
     first = roll(book, back())
-    book.locks.unlock(PLACE)
+    book.locks.unlock(PLACE, "why")
     second = roll(book, back())
     assert (second.fresh, second.run_id != first.run_id) == (True, True)
 

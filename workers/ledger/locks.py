@@ -117,12 +117,14 @@ class Locks:
         ours, text = self._durably("lock_environment", environment, _text(wanted), lasts, ends)
         return Locked(Lock.model_validate_json(text), bool(ours))
 
-    def unlock(self, environment: str, why_not_release: str = "") -> Unlocked | None:
-        """Let an environment's runs go on, or end them as cancelled with a reason; None: no lock.
+    def unlock(self, environment: str, why: str, *, release: bool = True) -> Unlocked | None:
+        """Let an environment's held runs go on, or end them as cancelled; None: it has no lock.
 
-        The runs that go on are due at once; whoever calls rings for them.
+        `why` is what their logs, or their ends, say. The runs that go on are due at once; whoever
+        calls rings for them.
         """
-        text, *runs = self._durably("unlock_environment", environment, why_not_release)
+        flag = "" if release else "1"
+        text, *runs = self._durably("unlock_environment", environment, why, flag)
         return Unlocked(Lock.model_validate_json(text), tuple(runs)) if text else None
 
     def rollback(

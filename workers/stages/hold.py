@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from workers.errors import CancelledError, HeldError, SupersededError
+from workers.ledger.locks import Lock
 from workers.run import Run
 from workers.source.snapshot import Relation
 from workers.stages.context import Context
@@ -41,11 +42,18 @@ def _admit(context: Context) -> None:
                 "rollback had begun; nothing was moved"
             )
     elif lock is not None:
-        older = _older(context)
-        why = f"Held: {lock.told(context.environment.name)}"
-        if all(stage.summary != why for stage in context.run.stages):
-            context.say("release", why)
-        raise HeldError(why, context.environment.name, _place(context), older)
+        _hold(context, lock)
+    elif unlocked := context.field("unlocked"):
+        context.say("release", unlocked)
+
+
+def _hold(context: Context, lock: Lock) -> None:
+    name = context.environment.name
+    why = f"Held: {lock.told(name)}"
+    older = _older(context)
+    if all(stage.summary != why for stage in context.run.stages):
+        context.say("release", why)
+    raise HeldError(why, name, _place(context), older)
 
 
 def _older(context: Context) -> str | None:

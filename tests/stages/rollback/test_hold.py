@@ -26,6 +26,7 @@ def test_held_after_a_rollback_until_unlocked(harbour):
     assert [one["run_id"] for one in answer["runs"]] == [run.id]
     assert harbour.inside.advance(run.id) == "succeeded"
     assert harbour.live() == (run.order.commit,) * 2
+    assert "bob unlocked production, because: mended" in harbour.inside.log(run.id)
 
 
 def test_only_the_newest_stays_held(harbour):
