@@ -5,6 +5,7 @@ import click
 from service.cli_approval import approve, reject
 from service.cli_build import build
 from service.cli_environment import lock, rollback, unlock
+from service.cli_plan import plan
 from service.cli_repository import check, hook
 from service.cli_runs import cancel, log, retry, runs
 
@@ -21,7 +22,7 @@ def main() -> None:
 COMMANDS = (
     *(check, build, hook),
     *(runs, log, approve, reject, cancel, retry),
-    *(rollback, lock, unlock),
+    *(plan, rollback, lock, unlock),
 )
 for command in COMMANDS:
     main.add_command(command)

@@ -120,6 +120,11 @@ class Client:
         place = quote(environment, safe="")
         return self._json(self._ask("POST", f"/environments/{place}/{verb}", body=body))
 
+    def environment(self, name: str, *, refresh: bool = False) -> dict[str, Any]:
+        """One environment; with `refresh` a worker is asked to look first."""
+        query: dict[str, str | int] = {"refresh": "1"} if refresh else {}
+        return self._json(self._ask("GET", f"/environments/{quote(name, safe='')}", query))
+
     def find(self, given: str) -> str:
         """The id of the run that is meant: the whole id, or how one recent run's id begins."""
         start = given.lower()

@@ -9,6 +9,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
+from service.observed_metrics import Observed
 from service.problems import problem
 from service.web import Web
 from workers.ledger.history import History
@@ -39,6 +40,7 @@ def metrics() -> Response:
     web: Web = current_app.extensions["slipway"]
     registry = CollectorRegistry()
     registry.register(_Ledger(web.ledger.history))
+    registry.register(Observed(web))
     try:
         text = generate_latest(registry)
     except RedisError as error:

@@ -5,7 +5,7 @@ from typing import Any
 import structlog
 from celery import shared_task
 
-from workers import pipeline, polling, reporting, sweeping
+from workers import pipeline, polling, reporting, sweeping, watching
 from workers.workshop import workshop
 
 log = structlog.get_logger()
@@ -44,3 +44,10 @@ def poll(**_: Any) -> None:  # noqa: ANN401 - a newer beat process
     """Ask GitHub for what its webhooks failed to tell."""
     structlog.contextvars.clear_contextvars()
     polling.poll(workshop())
+
+
+@shared_task(name="workers.look")
+def look(environment: str, **_: Any) -> None:  # noqa: ANN401 - a newer web process
+    """Look at an environment for somebody who wants to know how it is now."""
+    structlog.contextvars.clear_contextvars()
+    watching.answer(workshop(), environment)

@@ -5,7 +5,17 @@ from flask import Blueprint, Response, request
 from redis.exceptions import RedisError
 
 from service.access import bearer, person
-from service.api import approvals, environments, events, locks, reports, rollback, runs, tasks
+from service.api import (
+    approvals,
+    environments,
+    events,
+    locks,
+    plan,
+    reports,
+    rollback,
+    runs,
+    tasks,
+)
 from service.problems import problem
 from workers.ledger import NotDurableError
 
@@ -13,7 +23,7 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 log = structlog.get_logger()
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
-for part in (runs, events, reports, approvals, environments, locks, rollback, tasks):
+for part in (runs, events, reports, approvals, environments, plan, locks, rollback, tasks):
     blueprint.register_blueprint(part.blueprint)
 
 

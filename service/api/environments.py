@@ -24,11 +24,12 @@ def every() -> Response:
     """The operator's environments."""
     places = _web().operator.environments
     locks = _web().ledger.locks.every(places)
-    found = [_environment(one, locks[one.name]) for one in places.values()]
+    found = [shown(one, locks[one.name]) for one in places.values()]
     return jsonify(environments=found)
 
 
-def _environment(one: Environment, lock: Lock | None) -> dict[str, Any]:
+def shown(one: Environment, lock: Lock | None) -> dict[str, Any]:
+    """An environment as the list shows it."""
     return {
         "name": one.name,
         "branches": list(one.branch),
@@ -66,5 +67,7 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
         **{name: row.get(name) for name in names},
         "site": site.get("bucket"),
         "rollback": row.get("rollback"),
+        "pruned": bool(row.get("pruned")),
+        "event": row.get("event"),
         "at": present.time(row["at"]),
     }

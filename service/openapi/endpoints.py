@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, Field
 
+from service.api import plan
 from service.api.approvals import Word
 from service.api.locks import Locking, Unlocking
 from service.api.rollback import Wanted
 from service.api.runs import Filters
-from service.openapi import places, shapes
+from service.openapi import places, plans, shapes
 
 Body = type[BaseModel] | str | None
 """JSON of this shape, or this media type, or nothing."""
@@ -75,6 +76,7 @@ ENDPOINTS: Mapping[str, Endpoint] = {
     "POST /api/v1/runs/<run_id>/retry": Endpoint({202: shapes.Repeated}, (403, 404, 409, 410, 423)),
     "GET /api/v1/tasks/<task_id>": Endpoint({200: shapes.Task}, (404,)),
     "GET /api/v1/environments": Endpoint({200: places.Environments}),
+    "GET /api/v1/environments/<name>": Endpoint({200: plans.Plan}, (400, 404), query=plan.Asked),
     "GET /api/v1/environments/<name>/releases": Endpoint(
         {200: places.Releases}, (400, 404), query=Rows
     ),

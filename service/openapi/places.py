@@ -49,7 +49,10 @@ class WentBack(BaseModel):
 
 
 class Released(BaseModel):
-    """What was made live, one function a row; a site's row has its bucket as `site` instead."""
+    """What was made live, one function a row; a site's row has its bucket as `site` instead.
+
+    `pruned`: the version was deleted since. `event`: an alias was put back to what it is.
+    """
 
     function: str | None
     version: str | None
@@ -60,6 +63,8 @@ class Released(BaseModel):
     run: str
     site: str | None
     rollback: WentBack | None
+    pruned: bool
+    event: Literal["repaired"] | None
     at: Time
 
 

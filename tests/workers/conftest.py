@@ -21,6 +21,7 @@ from tests.orders import order
 from tests.stand_ins.aws import AwsStandIn
 from workers.ledger import Ledger
 from workers.ledger.lease import Lease
+from workers.order import Order
 from workers.run import Release, Run, State
 from workers.workshop import Workshop
 
@@ -46,11 +47,11 @@ bucket = "packages"
 class Yard:
     """A workshop, and versions that were published as runs publish them."""
 
-    make: Callable[[str], Workshop]
+    make: Callable[..., Workshop]
     strict: StrictAws
     cloud: AwsStandIn
     shop: Workshop
-    shas: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
 
     @property
     def ledger(self) -> Ledger:
@@ -76,10 +77,15 @@ class Yard:
         sha256 = base64.b64encode(hashlib.sha256(buffer.getvalue()).digest()).decode()
         return Release(function=function, version=answer["Version"], sha256=sha256)
 
+    def order(self, commit: str, environment: str, branch: str = "develop") -> Order:
+        """What a push asks for; `facts` say more about its repository."""
+        ref = f"refs/heads/{branch}"
+        return order(commit=commit, environment=environment, ref=ref, **self.facts)
+
     def take(self, environment: str, commit: str) -> tuple[str, Lease]:
         """A run of a commit, and the hold on it."""
         branch = {"sandbox": "develop", "production": "master"}[environment]
-        wanted = order(commit=commit, environment=environment, ref=f"refs/heads/{branch}")
+        wanted = self.order(commit, environment, branch)
         run_id = self.ledger.accept(wanted, "", STAGES, "build").run_id
         lease = self.ledger.lease(run_id, "w", run_id, seconds=60, capacity=50)
         assert isinstance(lease, Lease)
@@ -88,19 +94,22 @@ class Yard:
     def release(self, environment: str = "sandbox", *, commit: str = "", ends: bool = True) -> str:
         """Publish, move the alias and write all of it down as a run does; the version."""
         commit = commit or uuid.uuid4().hex + "0" * 8
-        run_id, lease = self.take(environment, commit)
+        _, lease = self.take(environment, commit)
         made = self.publish(commit).model_copy(update={"alias": environment})
         lease.published(FUNCTION, made.version or "", commit, made.sha256 or "")
         lease.releases([made])
         self.point(environment, made.version or "")
-        place = f"eu-west-3/{FUNCTION}/{environment}"
-        wanted = order(commit=commit, environment=environment)
-        row = made.model_dump() | {"commit": commit, "source": wanted.source.model_dump()}
-        row |= {"repository": wanted.repository, "run": run_id}
-        lease.live(environment, [(place, row)])
+        self.went_live(lease, made, commit, environment)
         if ends:
             lease.finish(State.SUCCEEDED, ())
         return made.version or ""
+
+    def went_live(self, lease: Lease, made: Release, commit: str, environment: str) -> None:
+        """Write down that a run made a version live."""
+        wanted = self.order(commit, environment)
+        row = made.model_dump() | {"commit": commit, "source": wanted.source.model_dump()}
+        row |= {"repository": wanted.repository, "run": lease.run_id}
+        lease.live(environment, [(f"eu-west-3/{made.function}/{environment}", row)])
 
     def point(self, alias: str, version: str, function: str = FUNCTION, **weights: float) -> None:
         """Have an alias lead somewhere, by hand."""
@@ -136,6 +145,7 @@ def yard(
             "data_dir": tmp_path / "data",
             "redis_url": redis_server.url,
             "github_webhook_secrets": "a webhook secret",
+            "github_api_url": "http://127.0.0.1:9",
             **settings,
         }
         return Workshop(Settings(**chosen), server.load(file))

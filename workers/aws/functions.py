@@ -94,6 +94,16 @@ def version_commit(aws: Aws, function: str, version: str) -> str | None:
     return _commit(_read(aws, function, version).description)
 
 
+def described(aws: Aws, function: str, number: str) -> Version:
+    """One version, or $LATEST, as AWS describes it; its size isn't told.
+
+    Raises:
+        UserError: it doesn't exist.
+    """
+    state = _read(aws, function, number)
+    return Version(number, _commit(state.description), state.sha256)
+
+
 def holds(aws: Aws, function: str, version: str, sha256: str) -> bool:
     """Whether a version is there, active, with that package (base64)."""
     try:

@@ -10,6 +10,7 @@ IDENTITY = f"{PREFIX}identity"
 LIVE = f"{PREFIX}live"
 ROLLOUTS = f"{PREFIX}rollouts"
 METRICS = f"{PREFIX}metrics"
+OBSERVED = f"{PREFIX}observed"
 BROKER_PREFIX = f"{PREFIX}celery:"
 RELEASES_KEPT = 2000
 """How many releases an environment's history goes back."""
@@ -103,3 +104,13 @@ def locked(environment: str) -> str:
 def held(environment: str) -> str:
     """The runs that a lock holds back, by the place they wait at."""
     return f"{PREFIX}held:{environment}"
+
+
+def look(environment: str) -> str:
+    """When somebody asked for a look at an environment."""
+    return f"{PREFIX}look:{environment}"
+
+
+def order(key: str) -> str:
+    """The run of an order, by what makes two orders the same."""
+    return f"{PREFIX}order:{key}"

@@ -13,7 +13,7 @@ from workers.approval import candidate
 from workers.errors import OurError, PassingError
 from workers.notify import words
 from workers.notify.outbox import GIVEN_UP, SENT, Outbox, sentence
-from workers.notify.slack_message import Facts, message
+from workers.notify.slack_message import Facts, message, notice
 from workers.notify.words import Event
 from workers.run import Run
 from workers.workshop import Workshop
@@ -62,6 +62,16 @@ def tell(shop: Workshop, run: Run, outbox: Outbox) -> None:
             _give_up(shop, run, outbox, event, "a day has passed")
         else:
             _send(shop, run, outbox, event)
+
+
+def say(shop: Workshop, text: str) -> None:
+    """Post a plain text that belongs to no run.
+
+    Raises:
+        BusyError, PassingError: not now.
+        RefusedError: never.
+    """
+    _post(shop, notice(text))
 
 
 def _entry(name: str) -> str:

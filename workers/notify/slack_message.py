@@ -55,6 +55,13 @@ def message(run: Run, event: Event, facts: Facts) -> dict[str, Any]:
     return {"text": text, "blocks": blocks, "unfurl_links": False, "unfurl_media": False}
 
 
+def notice(text: str) -> dict[str, Any]:
+    """A text that belongs to no run, as a message."""
+    shown = _escaped(text)[:WHY_LIMIT]
+    blocks = [_section(shown)]
+    return {"text": shown, "blocks": blocks, "unfurl_links": False, "unfurl_media": False}
+
+
 def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 

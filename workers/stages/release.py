@@ -13,7 +13,7 @@ from workers.aws.aliases import Alias
 from workers.aws.faults import ChangedError
 from workers.errors import RunError, StoppedError
 from workers.run import Release
-from workers.stages import gateway, hold, live, rollback, rollout, rollout_record, site
+from workers.stages import by_hand, gateway, hold, live, rollback, rollout, rollout_record, site
 from workers.stages.ancestry import judge
 from workers.stages.context import Context
 from workers.stages.rollout_record import place
@@ -129,6 +129,7 @@ def _move(context: Context, release: Release, found: Alias | None) -> None:
 
 def _judge(context: Context, release: Release, found: Alias | None) -> None:
     """Order is ancestry: an alias never goes back to an older commit by itself."""
+    by_hand.tell(context, release.function, found)
     if found is None:
         return
     where = f"{release.function}:{context.environment.alias}"

@@ -1,0 +1,55 @@
+"""What somebody changed by hand is named in the run that finds it, and never taken for ours."""
+
+from tests.stages.rollback.conftest import ENVIRONMENT, A, B
+from workers import watching
+from workers.ledger.observations import Observations
+from workers.run import State
+
+
+def drifted(harbour):
+    """Look, and name what differs of each function."""
+    watching.watch(harbour.inside.shop, pause=0)
+    found = Observations(harbour.inside.redis).latest(ENVIRONMENT)
+    return {seen.function: [one.kind for one in seen.differs] for seen in found.functions}
+
+
+def point(harbour, function, version, **weights):
+    """Move an alias as somebody in the console would."""
+    routing = {"AdditionalVersionWeights": weights}
+    harbour.cloud.client("lambda").update_alias(
+        FunctionName=function, Name=ENVIRONMENT, FunctionVersion=version, RoutingConfig=routing
+    )
+
+
+def test_a_run_names_what_it_finds_changed(harbour):
+    """Moved, weighted, deleted: each is a line of the run that puts the alias right."""
+    first, second = harbour.deployed(), harbour.deployed()
+    versions = {one.function: one.version for one in first.releases}
+    point(harbour, A, versions[A])
+    harbour.cloud.client("lambda").delete_alias(FunctionName=B, Name=ENVIRONMENT)
+    third = harbour.deployed()
+    log = harbour.inside.log(third.id)
+    assert f"[release/{A}] changed by hand since the last release: {A}:production was moved" in log
+    assert second.order.commit[:7] in log
+    assert f"[release/{B}] changed by hand since the last release: {B}:production was dele" in log
+    assert log.count("changed by hand") == 2
+    current = {one.function: one.version for one in third.releases}
+    point(harbour, A, current[A], **{versions[A]: 0.5})
+    log = harbour.inside.log(harbour.deployed().id)
+    assert f"{A}:production has weights that no run left: version {versions[A]} gets 50%" in log
+    assert log.count("changed by hand") == 1
+
+
+def test_deploys_and_rollbacks_are_no_changes_by_hand(harbour):
+    """Whatever Slipway did itself is on record: no drift after it, and no word in the next run."""
+    first, _ = harbour.deployed(), harbour.deployed()
+    assert drifted(harbour) == {A: [], B: []}
+    harbour.rolled_back(first.order.commit)
+    assert drifted(harbour) == {A: [], B: []}
+    held = harbour.held(harbour.accept(A, B))
+    assert drifted(harbour) == {A: [], B: []}
+    harbour.call("unlock", "bob")
+    ended = harbour.ended(held.id)
+    assert ended.state is State.SUCCEEDED
+    assert drifted(harbour) == {A: [], B: []}
+    assert "by hand" not in harbour.inside.log(held.id)
