@@ -35,9 +35,9 @@ def program(cache: Path) -> str | None:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(cache: Path) -> Iterator[Browser]:
-    """A browser without windows."""
+    """A browser without windows; playwright's event loop must not outlive these tests."""
     path = program(cache)
     if path is None:
         pytest.skip("no Chromium here, and only root on Debian can install one")

@@ -293,7 +293,8 @@ def test_a_killed_worker_takes_git_with_it(hub: GitHub, url: str, mirror: Mirror
 def test_workers_share_a_mirror(hub: GitHub, url: str, mirror: Mirror) -> None:
     """Six processes that want the same new commit at once all get it, from one transfer."""
     sha = commit(hub)
-    context = multiprocessing.get_context("fork")
+    # Not forked: a child of the stand-in's process would hold its connections open.
+    context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=mirror.fetch, args=(url, sha, TOKEN)) for _ in range(6)]
     for worker in workers:
         worker.start()
