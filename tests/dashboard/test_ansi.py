@@ -76,15 +76,15 @@ def test_a_terminal_gets_colours_only() -> None:
 )
 def test_hostile_text_takes_no_longer(part: str) -> None:
     """The time grows with the length, not with its square."""
-    start = time.monotonic()
+    start = time.process_time()
     Screen().line(part * 100_000)
     clean(part * 100_000)
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_one_endless_escape_takes_no_longer() -> None:
     """Parameters and strings without an end are read once."""
-    start = time.monotonic()
+    start = time.process_time()
     for text in ("\x1b[" + "0;" * 500_000, "\x1b]" + "x" * 1_000_000, "\x1b[" + " " * 1_000_000):
         Screen().line(text)
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
