@@ -4,8 +4,10 @@ import base64
 import json
 
 from celery import Celery
+from kombu import Connection
 
 from workers import queue
+from workers.app import TRANSPORT
 from workers.ledger.keys import BROKER_PREFIX
 
 MOVING = {"origin", "reply_to", "delivery_tag"}
@@ -45,3 +47,14 @@ def test_messages_have_tags_of_their_own():
         for task in ("a", "b")
     }
     assert len(tags) == 2
+
+
+def test_a_message_that_is_received_is_forgotten(redis, redis_server):
+    """A worker's Celery takes a message out of Redis and writes nothing down about it."""
+    redis.lpush(queue.key("build"), queue.message("advance", "task-1", "run-1", "build"))
+    with Connection(redis_server.url, transport_options=TRANSPORT) as connection:
+        received = connection.SimpleQueue("build").get(timeout=5)
+        assert received.headers["id"] == "task-1"
+        assert redis.keys("slipway:celery:unacked*") == []
+        assert redis.llen(queue.key("build")) == 0
+        received.ack()

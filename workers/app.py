@@ -20,6 +20,16 @@ from workers.owner import owner_of
 log = structlog.get_logger()
 
 SPARE_SLOTS = 2
+TRANSPORT = {
+    "global_keyprefix": BROKER_PREFIX,
+    # Else kombu writes down each message that it receives, and each that is done: two writes to
+    # disk before a task begins. A message that is lost is the sweep's business (ADR 2).
+    "ack_emulation": False,
+    "socket_timeout": 30,
+    "socket_connect_timeout": 5,
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+}
 CHATTY = ("celery.worker.strategy", "celery.app.trace", "celery.beat")
 
 
@@ -31,13 +41,7 @@ def make() -> Celery:
         accept_content=["json"],
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
-        broker_transport_options={
-            "global_keyprefix": BROKER_PREFIX,
-            "socket_timeout": 30,
-            "socket_connect_timeout": 5,
-            "socket_keepalive": True,
-            "health_check_interval": 10,
-        },
+        broker_transport_options=TRANSPORT,
         beat_schedule={
             "sweep": _every("sweep", chosen.sweep_seconds),
             "poll": _every("poll", chosen.poll_seconds),
