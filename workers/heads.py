@@ -1,6 +1,7 @@
 """What the branches of an environment's repositories are at."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from workers.errors import RunError
 from workers.observation import Head
@@ -12,6 +13,8 @@ from workers.workshop import Workshop
 
 Branch = tuple[str, str]
 """A repository and one of its branches."""
+
+TOGETHER = 8
 
 
 def head_of(shop: Workshop, run: Run) -> str | None:
@@ -35,9 +38,9 @@ def heads(shop: Workshop, environment: str, known: Mapping[Branch, str | None]) 
     """
     branches = shop.operator.environments[environment].branch
     runs = [run for run in shop.ledger.history.deployed() if run.order.branch in branches]
-    return tuple(
-        _head(shop, run, known) for run in runs if shop.operator.repository(run.order.repository)
-    )
+    ours = [run for run in runs if shop.operator.repository(run.order.repository)]
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        return tuple(pool.map(lambda run: _head(shop, run, known), ours))
 
 
 def _head(shop: Workshop, run: Run, known: Mapping[Branch, str | None]) -> Head:

@@ -18,6 +18,7 @@ from service.api.locks import Locking, Unlocking, close, reopen
 from service.api.rollback import Wanted, back
 from service.dashboard import words
 from service.web import Web
+from workers.ledger.observations import Observations
 
 blueprint = Blueprint("environments", __name__)
 
@@ -37,6 +38,7 @@ class Past:
     functions: tuple[tuple[str, str], ...]
     site: str | None
     rollback: dict[str, Any] | None
+    event: str | None = None
 
 
 def _web() -> Web:
@@ -55,7 +57,11 @@ def every() -> str:
     web = _web()
     places = web.operator.environments
     locks = web.ledger.locks.every(places)
-    rows = [(one, locks[one.name], _live(web, one.name), held(one.name)) for one in places.values()]
+    seen = Observations(web.ledger.redis).every(places)
+    rows = [
+        (one, locks[one.name], _live(web, one.name), held(one.name), seen[one.name])
+        for one in places.values()
+    ]
     return render_template("environments.html", rows=rows, words=words)
 
 
@@ -70,6 +76,7 @@ def one(name: str) -> str:
         place=place,
         lock=web.ledger.locks.of(name),
         held=held(name),
+        found=Observations(web.ledger.redis).latest(name),
         pasts=pasts[:SHOWN],
         choices=_choices(pasts),
         functions=sorted({function for past in pasts for function, _ in past.functions}),
@@ -80,7 +87,7 @@ def one(name: str) -> str:
 
 def _pasts(web: Web, name: str) -> Iterator[Past]:
     rows = web.ledger.history.released(name, 0, ROWS)
-    for run, group in groupby(rows, key=lambda row: str(row["run"])):
+    for (run, event), group in groupby(rows, key=lambda row: (str(row["run"]), row.get("event"))):
         parts = list(group)
         sites = (part["site"]["bucket"] for part in parts if part.get("site"))
         pairs = [(part["function"], part["version"] or "") for part in parts if part["function"]]
@@ -92,13 +99,14 @@ def _pasts(web: Web, name: str) -> Iterator[Past]:
             functions=tuple(sorted(pairs)),
             site=next(sites, None),
             rollback=parts[0].get("rollback"),
+            event=event,
         )
 
 
 def _live(web: Web, name: str) -> list[Past]:
     """The newest release of each repository."""
     newest: dict[str, Past] = {}
-    for past in _pasts(web, name):
+    for past in (past for past in _pasts(web, name) if past.event is None):
         newest.setdefault(past.repository, past)
     return list(newest.values())
 

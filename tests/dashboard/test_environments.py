@@ -1,5 +1,6 @@
 """The pages of environments: what an operator needs to see, and to press, at night."""
 
+import json
 import re
 import time
 
@@ -12,6 +13,8 @@ from tests.orders import order
 from tests.released import FIRST, SECOND, released
 from workers.errors import HeldError
 from workers.ledger import Ledger
+from workers.ledger.observations import Observations
+from workers.observation import CodeStorage, Difference, Observation, Recorded, Seen
 from workers.run import StageRecord, StageState, State
 
 PAGE = "/environments/production"
@@ -151,3 +154,33 @@ def test_a_held_run_says_so(ann, ledger):
     assert "&lt;b&gt;freeze" in text
     assert f'href="{PAGE}"' in text
     assert re.search(r"tone-waiting\">.*?Held</span>", ann.text("/runs"), re.DOTALL)
+
+
+def test_what_somebody_changed_by_hand(ann, ledger):
+    """Drift and code storage that fills are on both pages; a repair is in the history."""
+    record = Recorded(version="1", commit=SECOND, sha256="x", run="r")
+    text = "MoviesLoader:production was moved by hand: <b>it</b>"
+    seen = Seen(
+        function="MoviesLoader",
+        repository="watchlist/movies-loader",
+        record=record,
+        differs=(Difference(kind="moved", text=text),),
+    )
+    storage = CodeStorage(used=70_000_000_000, limit=80_000_000_000)
+    found = Observation(environment="production", at=1, functions=(seen,), storage=storage)
+    observations = Observations(ledger.redis)
+    assert "Drift" not in ann.text(PAGE)
+    observations.write(found)
+    for page in (PAGE, "/environments"):
+        shown = ann.text(page)
+        assert ">Drift<" in shown.replace("\n", "")
+        assert "70.0 of 80 GB" in shown
+    assert "&lt;b&gt;it&lt;/b&gt;" in ann.text(PAGE)
+    latest = ledger.history.released("production", 0, 1)[0]
+    place = "eu-west-3/MoviesLoader/production"
+    ledger.redis.hset("slipway:live", place, json.dumps(latest))
+    what = {name: latest[name] for name in ("function", "version", "commit", "repository", "run")}
+    assert observations.repaired(place, "production", what)
+    shown = ann.text(PAGE)
+    assert shown.count("put back after a change by hand") == 1
+    assert re.findall(r'<option value="([0-9a-f]{40})"', shown) == [FIRST]

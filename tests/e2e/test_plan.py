@@ -1,6 +1,7 @@
 """What is live and what would be next, asked of a whole Slipway."""
 
 import pytest
+import redis
 
 from tests.e2e.town import until
 
@@ -29,3 +30,12 @@ def test_a_worker_looks_for_whoever_asks(town):
     town.aws.client("lambda").delete_alias(FunctionName=place.function, Name="sandbox")
     until(lambda: (one := plan()) and one["differs"], 60, "the drift")
     assert plan()["differs"][0]["kind"] == "alias deleted"
+
+
+def test_workers_draw_on_one_budget(town):
+    """What deploys ask of Lambda is counted in Redis, under the account's number and region."""
+    place = town.place("budget")
+    place.assert_deployed(place.push())
+    with redis.Redis.from_url(town.redis.url, decode_responses=True) as client:
+        assert client.llen("slipway:budget:123456789012/eu-west-3/control") > 1
+        assert client.llen("slipway:budget:123456789012/eu-west-3/read") > 1
