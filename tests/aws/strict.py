@@ -40,6 +40,8 @@ class Function:
     failure: tuple[str, str] | None = None
     next_failure: tuple[str, str] | None = None
     pending_versions: dict[str, float] = field(default_factory=dict)
+    published: str = ""
+    configured: bool = False
 
     @property
     def busy(self) -> bool:
@@ -149,7 +151,38 @@ class StrictAws:
         if not request.function and "If-None-Match" not in request.headers:
             return self._amended(request, self.forward(request))
         with self._lock:
-            return self._refused(request) or self._amended(request, self.forward(request))
+            return self._refused(request) or self._amended(request, self._done(request))
+
+    def _done(self, request: Request) -> Answer:
+        """What moto makes of it, where moto does as AWS does."""
+        if request.operation == "PublishVersion":
+            return self._unchanged(request) or self.forward(request)
+        if request.operation == "CopyObject" and self._exists(request):
+            text = "At least one of the pre-conditions you specified did not hold"
+            return refusal(request, 412, "PreconditionFailed", text)
+        return self.forward(request)
+
+    def _exists(self, request: Request) -> bool:
+        headers = {"Authorization": request.headers["Authorization"]}
+        return self.forward(Request("HEAD", request.path, headers, b"")).status < 300
+
+    def _unchanged(self, request: Request) -> Answer | None:
+        """The last version once more, where neither code nor configuration changed since."""
+        state = self._of(request.function)
+        if not state.published or state.configured:
+            return None
+        latest, last = self._configuration(request), self._configuration(request, state.published)
+        if latest.get("CodeSha256") != last.get("CodeSha256"):
+            return None
+        return changed(Answer(201, {"Content-Type": "application/json"}, b"{}"), last)
+
+    def _configuration(self, request: Request, qualifier: str = "") -> dict[str, Any]:
+        path = f"/2015-03-31/functions/{quote(request.function)}"
+        query = f"?Qualifier={qualifier}" if qualifier else ""
+        # Only what tells moto the region; not the length and type of the other request's body.
+        headers = {"Authorization": request.headers["Authorization"]}
+        answer = self.forward(Request("GET", path + query, headers, b"")).json
+        return dict(answer.get("Configuration", {}))
 
     def forward(self, request: Request) -> Answer:
         """Ask moto."""
@@ -191,11 +224,7 @@ class StrictAws:
         wanted = request.json.get("CodeSha256")
         if not wanted:
             return None
-        path = f"/2015-03-31/functions/{quote(request.function)}"
-        # Only what tells moto the region; not the length and type of the other request's body.
-        headers = {"Authorization": request.headers["Authorization"]}
-        latest = self.forward(Request("GET", path, headers, b"")).json
-        current = latest.get("Configuration", {}).get("CodeSha256")
+        current = self._configuration(request).get("CodeSha256")
         if wanted == current:
             return None
         text = (
@@ -239,6 +268,7 @@ class StrictAws:
         state.touch()
         state.failure, state.next_failure = state.next_failure, None
         state.busy_until = time.monotonic() + self.update_seconds
+        state.configured |= request.operation == "UpdateFunctionConfiguration"
         return changed(answer, {"RevisionId": state.revision, **self._status(state)})
 
     def _shown(self, request: Request, answer: Answer) -> Answer:
@@ -267,6 +297,7 @@ class StrictAws:
     def _published(self, request: Request, answer: Answer) -> Answer:
         state = self._of(request.function)
         state.touch()
+        state.published, state.configured = answer.json["Version"], False
         until = time.monotonic() + self.version_seconds
         state.pending_versions.setdefault(answer.json["Version"], until)
         return changed(answer, {"RevisionId": str(uuid.uuid4())})

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from pydantic import BaseModel, ConfigDict
@@ -103,20 +104,21 @@ def remember(context: Context) -> None:
     context.lease.keep(keys.built(key), built.model_dump_json(), seconds)
 
 
+def key_of_build(
+    repository_id: int, tree: str, args: Mapping[str, str], presets: Collection[str] = ()
+) -> str:
+    """What decides the bytes, in one SHA-256: repository, tree, arguments, and presets' text."""
+    facts = (FORM, repository_id, tree, dict(args), sorted(filter(None, presets)))
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
 def _key(context: Context) -> str:
-    """What decides the bytes: repository, tree, arguments, and the presets' text."""
     pipeline = context.pipeline
     alike = {(pipeline.place(n), f.runtime): n for n, f in pipeline.functions.items()}
     where = f"commit {context.order.commit[:7]}"
     texts = {recipe(pipeline, name, context.snapshot, where).text for name in alike.values()}
-    facts = (
-        FORM,
-        context.order.repository_id,
-        context.recorded("tree"),
-        arguments(context),
-        sorted(texts),
-    )
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    tree = context.recorded("tree")
+    return key_of_build(context.order.repository_id, tree, arguments(context), texts)
 
 
 def _usable(context: Context, built: Built) -> bool:

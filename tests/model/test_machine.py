@@ -1,0 +1,43 @@
+"""Whatever happens in whatever order, the promises hold."""
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.model.machine import Machine
+from tests.model.world import Parts
+
+QUICK = settings(
+    max_examples=40,
+    stateful_step_count=14,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.generate,),
+    print_blob=True,
+)
+LONG = settings(QUICK, max_examples=250, stateful_step_count=24, derandomize=False)
+
+
+def drive(parts: Parts, profile: settings) -> None:
+    """Run the machine, and see that enough of everything happened."""
+    machine = type("Machine", (Machine,), {"parts": parts})
+    parts.counts.clear()
+    run_state_machine_as_test(machine, settings=profile)
+    print(dict(sorted(parts.counts.items())))
+    kinds = {name.partition(":")[0] for name, count in parts.counts.items() if count}
+    assert {"kill", "fault", "by hand", "visits", "delivered late or again"} <= kinds
+    assert parts.counts["cases"] >= profile.max_examples
+
+
+def test_promises_hold_in_random_stories(parts: Parts) -> None:
+    """Pushes, merges, force-pushes, people, kills and accidents of AWS, in a few stories."""
+    drive(parts, QUICK)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_promises_hold_in_many_long_stories(parts: Parts) -> None:
+    """The same, many more and longer."""
+    drive(parts, LONG)
