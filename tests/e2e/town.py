@@ -26,6 +26,9 @@ branch = "develop"
 [environments.staging]
 branch = "preprod"
 
+[environments.harbour]
+branch = "harbour"
+
 [environments.gradual]
 branch = "gradual"
 strategy = "linear-40-percent-every-1-second"

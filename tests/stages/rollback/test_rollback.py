@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.stages.rollback.conftest import BUCKET, ENVIRONMENT, SITE, A, B
+from tests.stages.rollback.conftest import BUCKET, ENVIRONMENT, REPOSITORY, SITE, A, B
+from workers import polling
 from workers.run import State
 
 
@@ -191,3 +192,18 @@ def test_a_failed_rollback_is_retried(harbour):
     assert (run.order.sender, run.order.rollback.reason) == ("bob", "why")
     assert harbour.live() == (first.order.commit,) * 2
     assert harbour.inside.shop.ledger.locks.of(ENVIRONMENT).run == run.id
+
+
+def test_the_poll_does_not_undo_it(harbour):
+    """The branch's head was released before and rolled back from: it is no lost push."""
+    first, second = harbour.deployed(), harbour.deployed()
+    assert harbour.github.head(REPOSITORY, "master") == second.order.commit
+    harbour.rolled_back(first.order.commit)
+    for locked in (True, False):
+        polling.poll(harbour.inside.shop)
+        assert harbour.inside.shop.ledger.overdue(0).runs == []
+        assert harbour.call("unlock")[0] == (200 if locked else 409)
+    lost = harbour.commit()
+    polling.poll(harbour.inside.shop)
+    (due,) = harbour.inside.shop.ledger.overdue(0).runs
+    assert harbour.inside.run(due[0]).order.commit == lost
