@@ -236,18 +236,32 @@ class Harbour:
         """The environment's history, newest first."""
         return self.inside.shop.ledger.history.released(ENVIRONMENT, 0, 100)
 
-    def kill(self, run_id: str, hold: Hold) -> None:
-        """Visit a run in a process of its own, and kill that when it stands at the gate."""
+    def until_live(self, function: str, commit: str, seconds: float = 20) -> None:
+        """Wait until a function runs a commit."""
+        deadline = time.monotonic() + seconds
+        while self.alias(function) != commit:
+            assert time.monotonic() < deadline, function
+            time.sleep(0.02)
+
+    def kill(self, run_id: str, *holds: Hold, moved: tuple[str, ...] = ()) -> None:
+        """Visit a run in a process of its own, and kill that when it stands at the gates.
+
+        The functions of `moved` run its commit by then.
+        """
         self.inside.hurry(run_id)
         child = os.fork()
         if child == 0:
             self.inside.advance(run_id)
             os._exit(0)
-        struck = hold.reached.wait(20)
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        hold.open(cut=not hold.after)
-        assert struck, "the visit never came to the gate"
+        try:
+            assert all(hold.reached.wait(20) for hold in holds), "it never came to the gate"
+            for function in moved:
+                self.until_live(function, self.inside.run(run_id).order.commit)
+        finally:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+        for hold in holds:
+            hold.open(cut=not hold.after)
         # Dead workers lose their runs when their leases are over.
         self.inside.redis.zadd("slipway:leases", {run_id: 0})
 

@@ -117,7 +117,7 @@ def test_a_killed_release_is_finished_in_spite_of_a_lock(harbour):
     """What has begun to move does not stay half done until somebody unlocks."""
     harbour.deployed()
     run_id = harbour.accept(A, B)
-    harbour.kill(run_id, harbour.strict.hold("UpdateAlias", B))
+    harbour.kill(run_id, harbour.strict.hold("UpdateAlias", B), moved=(A,))
     assert len(set(harbour.live())) == 2
     harbour.call("lock", reason="freeze")
     assert harbour.ended(run_id).state is State.SUCCEEDED
@@ -175,24 +175,23 @@ def test_a_rollback_leaves_what_is_held(harbour):
 
 
 def test_a_rollback_interrupts_a_release(harbour):
-    """The release between its two functions gives way, and only then the rollback moves any."""
-    first, _ = harbour.deployed(), harbour.deployed()
+    """A release that is about to move aliases gives way; only then the rollback moves any."""
+    first, second = harbour.deployed(), harbour.deployed()
     run_id = harbour.accept(A, B)
-    hold = harbour.strict.hold("UpdateAlias", A, after=True)
+    hold = harbour.strict.hold("GetAlias", B)
+    before = len(harbour.strict.moves)
     with harbour.working(), harbour.working():
         assert hold.reached.wait(20)
         back = harbour.accept_back(first.order.commit)
         harbour.until_log(back, "gives way")
-        before = len(harbour.strict.moves)
+        assert harbour.live() == (second.order.commit,) * 2, "the rollback does not wait"
         hold.open()
         assert harbour.until_ended(back).state is State.SUCCEEDED
     ended = harbour.ended(run_id)
     assert ended.state is State.CANCELLED
     assert f"gives way to the rollback to {first.order.commit[:7]} by alice" in ended.error
     assert harbour.live() == (first.order.commit,) * 2
-    moves = [(function, version) for function, _, version in harbour.strict.moves[before:]]
-    assert [function for function, _ in moves] == [A, A, B]
-    assert "production: back to what it was" in harbour.inside.log(run_id)
+    assert sorted(function for function, _, _ in harbour.strict.moves[before:]) == [A, B]
 
 
 @pytest.mark.harbour(more='strategy = "canary-10-percent-30-minutes"')
