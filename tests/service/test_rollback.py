@@ -255,7 +255,7 @@ def test_releases_show_no_more_than_they_should(ann):
     (first, *_) = ann.get("/environments/production/releases")["releases"]
     assert set(first) == {
         *("function", "version", "alias", "sha256", "commit", "repository", "run", "at"),
-        *("site", "rollback"),
+        *("site", "rollback", "event", "pruned"),
     }
 
 

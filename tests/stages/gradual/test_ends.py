@@ -150,8 +150,9 @@ def test_a_step_that_can_not_be_taken_for_long_is_put_back(lane):
     """When the tries are used up, the release ends as it began."""
     run_id = lane.begin(A, B, text="two")
     lane.at(run_id, 10)
-    lane.strict.fail_next("GetAlias", times=10, status=503, code="ServiceException")
+    # Two visits, two functions asked at the same time, five tries each.
+    lane.strict.fail_next("GetAlias", times=20, status=503, code="ServiceException")
     run = lane.ended(run_id)
     assert (run.state, run.fault) == (State.FAILED, "ours")
-    assert lane.strict.struck["GetAlias"] == 10
+    assert lane.strict.struck["GetAlias"] == 20
     assert_back(lane, run)
