@@ -122,7 +122,7 @@ def test_a_run_is_cancelled_and_run_again(ann: Reader, book):
 
 @pytest.mark.parametrize("width", [360, 1200])
 def test_no_page_is_wider_than_its_window(ann: Reader, book, width: int):
-    """List, run and sign-in fit a phone and a desk, whatever the names."""
+    """Lists, runs and environments fit a phone and a desk, whatever the names."""
     long = "a-name-" + "without-end-" * 8
     work = Work(book, repository=f"watchlist/{long}")
     work.lease.releases([Release(function=long, version="7", alias="sandbox", sha256="x" * 44)])
@@ -131,7 +131,8 @@ def test_no_page_is_wider_than_its_window(ann: Reader, book, width: int):
     work.lease.write(checks=checks_text((record,)))
     work.say(f"{long * 4}\n", f"deploy/{long}").end(State.FAILED, "user", long * 3)
     ann.page.set_viewport_size({"width": width, "height": 800})
-    for path in ("/runs", f"/runs/{work.id}", "/runs/nope"):
+    environments = ("/environments", "/environments/sandbox")
+    for path in ("/runs", f"/runs/{work.id}", "/runs/nope", *environments):
         page = ann.open(path)
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, path
