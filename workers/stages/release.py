@@ -11,7 +11,8 @@ from redis.exceptions import RedisError
 from workers.aws import aliases
 from workers.aws.aliases import Alias
 from workers.aws.faults import ChangedError
-from workers.errors import RunError, StoppedError
+from workers.errors import OurError, RunError, StoppedError
+from workers.ledger import MAX_LOSSES
 from workers.run import Release
 from workers.stages import by_hand, gateway, hold, live, rollback, rollout, rollout_record, site
 from workers.stages.ancestry import judge
@@ -31,6 +32,7 @@ def run(context: Context) -> str:
         if not order.rollback:
             rollout.bake(context, _judge)
         with _whole(context), site.held(context):
+            _may_go_on(context)
             summary = _release(context)
         told = "; ".join(filter(None, (summary, site.announce(context))))
     if order.rollback:
@@ -50,6 +52,16 @@ def _whole(context: Context) -> Iterator[None]:
         if not rollout_record.under_way(context):
             _put_back(context)
         raise
+
+
+def _may_go_on(context: Context) -> None:
+    """Go on only while workers live: those beyond the usual losses are there to put back."""
+    losses = context.run.losses
+    if losses > MAX_LOSSES:
+        raise OurError(
+            f"the worker was lost {losses} times in this run; the operator should look at its log "
+            "and memory; then retry the run"
+        )
 
 
 def _release(context: Context) -> str:

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.stages.rollback.conftest import A, B
+from workers.ledger import MAX_LOSSES
 from workers.run import State
 
 
@@ -37,6 +38,19 @@ def test_a_killed_rollback_that_is_cancelled_goes_back(harbour):
     assert harbour.ended(run_id).state is State.CANCELLED
     assert harbour.live() == (second.order.commit,) * 2
     assert [row for row in harbour.releases() if row["run"] == run_id] == []
+
+
+def test_workers_that_die_too_often_leave_nothing_half_moved(harbour, redis):
+    """After the usual losses a visit only puts back, and the run ends with the reason."""
+    first, second = harbour.deployed(), harbour.deployed()
+    run_id = harbour.accept_back(first.order.commit)
+    harbour.kill(run_id, harbour.strict.hold("UpdateAlias", B), moved=(A,))
+    assert harbour.alias(A) == first.order.commit, "the kill has missed it"
+    redis.hset(f"slipway:run:{run_id}", "losses", MAX_LOSSES)
+    run = harbour.ended(run_id)
+    assert (run.state, run.fault, run.losses) == (State.FAILED, "ours", MAX_LOSSES + 1)
+    assert "the worker was lost 4 times" in run.error
+    assert harbour.live() == (second.order.commit,) * 2
 
 
 def test_a_function_that_fails_takes_the_other_back(harbour):
