@@ -24,8 +24,14 @@ def person() -> Person | None:
     return found
 
 
+def asker() -> str:
+    """The name of who asks; empty if nobody knows."""
+    who = person()
+    return who.name if who else ""
+
+
 def _tokens() -> dict[str, str]:
-    web: Web = current_app.extensions["slipway"]
+    web = Web.current()
     return {name: token.get_secret_value() for name, token in web.settings.api_tokens.items()}
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify
+from flask import Blueprint, Response, jsonify
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0
@@ -26,7 +26,7 @@ def healthz() -> Response:
 @blueprint.get("/readyz")
 def readyz() -> Response:
     """The ledger answers too, so deliveries can be taken."""
-    web: Web = current_app.extensions["slipway"]
+    web = Web.current()
     try:
         web.ledger.redis.ping()
     except RedisError as error:
@@ -37,7 +37,7 @@ def readyz() -> Response:
 @blueprint.get("/metrics")
 def metrics() -> Response:
     """Counts and gauges for Prometheus; they name no repository, so they need no token."""
-    web: Web = current_app.extensions["slipway"]
+    web = Web.current()
     registry = CollectorRegistry()
     registry.register(_Ledger(web.ledger.history))
     registry.register(Observed(web))

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 import structlog
-from flask import Blueprint, Response, abort, current_app, jsonify, request
+from flask import Blueprint, Response, abort, jsonify, request
 from pydantic import BaseModel, ConfigDict, ValidationError
 from redis.exceptions import RedisError
 from werkzeug.exceptions import HTTPException
@@ -80,7 +80,7 @@ class Press(NamedTuple):
 @blueprint.post("/webhooks/slack")
 def slack() -> Response:
     """Count the word of whoever pressed; what became of it is told to that person alone."""
-    web: Web = current_app.extensions["slipway"]
+    web = Web.current()
     payload = _payload(_genuine(web))
     press = _press(payload)
     if press is None:

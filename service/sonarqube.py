@@ -7,7 +7,7 @@ import hmac
 import re
 
 import structlog
-from flask import Blueprint, Response, abort, current_app, jsonify, request
+from flask import Blueprint, Response, abort, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from redis.exceptions import RedisError
 
@@ -43,7 +43,7 @@ class Delivery(BaseModel):
 @blueprint.post("/webhooks/sonarqube")
 def sonarqube() -> Response:
     """Wake the run that waits for a task: 202, or 200 with the reason why none is woken."""
-    web: Web = current_app.extensions["slipway"]
+    web = Web.current()
     task = _task(_genuine(web))
     request.environ[TOLD] = True
     if task is None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from flask import current_app
 from redis import Redis
 
 from config.server import Operator
@@ -23,6 +24,12 @@ class Web:
     listening: Redis
     webhook_secrets: tuple[str, ...]
     followers: Followers = field(default_factory=Followers)
+
+    @classmethod
+    def current(cls) -> "Web":
+        """That of the application whose request this is."""
+        web: Web = current_app.extensions["slipway"]
+        return web
 
     @property
     def url(self) -> str:

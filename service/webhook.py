@@ -9,7 +9,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qs
 
 import structlog
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 from redis.exceptions import RedisError
 
 from service import events
@@ -92,7 +92,7 @@ def _payload(delivery: Delivery) -> bytes:
 @blueprint.post(PATH)
 def github() -> Response:
     """Take a delivery: 202 with its run, or 200 with the reason why there is none."""
-    web: Web = current_app.extensions["slipway"]
+    web = Web.current()
     answer = _taken(web, _delivery())
     if answer.told:
         request.environ[TOLD] = True

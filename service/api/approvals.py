@@ -1,10 +1,10 @@
 """Approving and rejecting: one way for a word to count, wherever it comes from."""
 
-from flask import Blueprint, Response, abort, current_app, jsonify, request
+from flask import Blueprint, Response, abort, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from config.server import Approval
-from service.access import person
+from service.access import asker
 from service.api import waiting
 from service.api.waiting import Asked
 from service.problems import problem
@@ -38,7 +38,6 @@ def reject(run_id: str) -> Response:
 
 
 def _answer(run_id: str, verdict: Verdict) -> Response:
-    who = person()
     body = request.get_data()
     try:
         # Whatever its content type says: a body that goes unread would be a word without bounds.
@@ -47,7 +46,7 @@ def _answer(run_id: str, verdict: Verdict) -> Response:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "body"
         return problem(400, f"{where}: {first['msg']}")
-    found = decide(run_id, who.name if who else "", verdict, word, f"api {request.remote_addr}")
+    found = decide(run_id, asker(), verdict, word, f"api {request.remote_addr}")
     response = jsonify(state="counted", verdict=verdict, missing=found.missing)
     response.status_code = 202
     return response
@@ -58,7 +57,7 @@ def decide(run_id: str, who: str, verdict: Verdict, word: Word, origin: str) -> 
 
     Aborts with 403, 404 or 409, and a sentence for that person, when the word can't count.
     """
-    web: Web = current_app.extensions["slipway"]
+    web = Web.current()
     run = web.ledger.history.run(run_id)
     if run is None:
         abort(404, f"There is no run {run_id[:50]}, or it is no longer kept.")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, abort, current_app, jsonify, request
+from flask import Blueprint, Response, abort, jsonify, request
 
 from config.server import Environment
 from service.api import operated, present
@@ -14,16 +14,11 @@ blueprint = Blueprint("environments", __name__)
 MOST = 200
 
 
-def _web() -> Web:
-    web: Web = current_app.extensions["slipway"]
-    return web
-
-
 @blueprint.get("/environments")
 def every() -> Response:
     """The operator's environments."""
-    places = _web().operator.environments
-    locks = _web().ledger.locks.every(places)
+    places = Web.current().operator.environments
+    locks = Web.current().ledger.locks.every(places)
     found = [shown(one, locks[one.name]) for one in places.values()]
     return jsonify(environments=found)
 
@@ -42,7 +37,7 @@ def shown(one: Environment, lock: Lock | None) -> dict[str, Any]:
 
 def held(name: str) -> list[Run]:
     """The runs that wait for an environment to be unlocked."""
-    ledger = _web().ledger
+    ledger = Web.current().ledger
     found = (ledger.history.run(run_id) for run_id in ledger.locks.held(name))
     return [run for run in found if run and run.held]
 
@@ -50,12 +45,12 @@ def held(name: str) -> list[Run]:
 @blueprint.get("/environments/<name>/releases")
 def releases(name: str) -> Response:
     """What was made live in an environment, newest first; `?limit=` and `?offset=` page it."""
-    operated.environment(_web(), name)
+    operated.environment(Web.current(), name)
     limit = request.args.get("limit", 50, type=int)
     offset = request.args.get("offset", 0, type=int)
     if not 1 <= limit <= MOST or offset < 0:
         abort(400, f"limit: expected 1 to {MOST}; offset: expected 0 or more")
-    rows = _web().ledger.history.released(name, offset, limit)
+    rows = Web.current().ledger.history.released(name, offset, limit)
     return jsonify(releases=[_row(row) for row in rows])
 
 

@@ -1,6 +1,6 @@
 """GET /runs/<id>/events: a run's changes and its log as they come, as server-sent events."""
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 
 from service.api.runs import log_is_here
 from service.feed import Feed, Place
@@ -20,7 +20,7 @@ HEADERS = {
 @blueprint.get("/runs/<run_id>/events")
 def follow(run_id: str) -> Response:
     """Follow a run, from `Last-Event-ID` or `?after=` (an event's id or a log's cursor) on."""
-    web: Web = current_app.extensions["slipway"]
+    web = Web.current()
     run = web.ledger.history.run(run_id)
     if run is None:
         return problem(404, f"There is no run {run_id[:50]}, or it is no longer kept.")

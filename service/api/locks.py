@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Self
 
 import structlog
-from flask import Blueprint, Response, abort, current_app, jsonify
+from flask import Blueprint, Response, abort, jsonify
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from config.values import Seconds
-from service.access import person
+from service.access import asker
 from service.api.body import read
 from service.api.operated import operated, shown
 from service.web import Web
@@ -50,21 +50,11 @@ class Unlocking(BaseModel):
     release: StrictBool = True
 
 
-def _web() -> Web:
-    web: Web = current_app.extensions["slipway"]
-    return web
-
-
-def _who() -> str:
-    who = person()
-    return who.name if who else ""
-
-
 @blueprint.post("/environments/<name>/lock")
 def lock(name: str) -> Response:
     """Have nothing released to an environment."""
-    operated(_web(), name, _who())
-    return jsonify(close(_web(), name, _who(), read(Locking)))
+    operated(Web.current(), name, asker())
+    return jsonify(close(Web.current(), name, asker(), read(Locking)))
 
 
 def close(web: Web, name: str, who: str, asked: Locking) -> dict[str, Any]:
@@ -82,8 +72,8 @@ def close(web: Web, name: str, who: str, asked: Locking) -> dict[str, Any]:
 @blueprint.post("/environments/<name>/unlock")
 def unlock(name: str) -> Response:
     """Let an environment's held runs go on, or end them."""
-    operated(_web(), name, _who())
-    return jsonify(reopen(_web(), name, _who(), read(Unlocking)))
+    operated(Web.current(), name, asker())
+    return jsonify(reopen(Web.current(), name, asker(), read(Unlocking)))
 
 
 def reopen(web: Web, name: str, who: str, asked: Unlocking) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from time import monotonic, sleep
 from typing import Any, Literal
 
-from flask import Blueprint, Response, abort, current_app, jsonify, request
+from flask import Blueprint, Response, abort, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from config.server import Environment
@@ -32,7 +32,7 @@ class Asked(BaseModel):
 @blueprint.get("/environments/<name>")
 def one(name: str) -> Response:
     """One environment: what is live in it, what would be next, and what differs from the record."""
-    web: Web = current_app.extensions["slipway"]
+    web = Web.current()
     environment = web.operator.environments.get(name)
     if environment is None:
         abort(404, f"There is no environment {name[:50]}.")

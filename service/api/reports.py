@@ -3,7 +3,7 @@
 from pathlib import PurePosixPath
 from time import monotonic, sleep
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response
 
 from service.problems import problem
 from service.web import Web
@@ -48,7 +48,7 @@ HEADERS = {
 @blueprint.get("/runs/<run_id>/reports/<check>/<path:path>")
 def file(run_id: str, check: str, path: str) -> Response:
     """One file of a check's report."""
-    web: Web = current_app.extensions["slipway"]
+    web = Web.current()
     run = web.ledger.history.run(run_id)
     report = _report(run.checks if run else (), check)
     if report is None:

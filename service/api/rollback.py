@@ -4,10 +4,10 @@ from time import monotonic, sleep
 from typing import Annotated
 
 import structlog
-from flask import Blueprint, Response, abort, current_app, jsonify
+from flask import Blueprint, Response, abort, jsonify
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.access import person
+from service.access import asker
 from service.api.body import read
 from service.api.operated import operated, shown
 from service.web import Web
@@ -41,10 +41,9 @@ class Wanted(BaseModel):
 @blueprint.post("/environments/<name>/rollback")
 def rollback(name: str) -> Response:
     """Roll an environment back, and hold it."""
-    web: Web = current_app.extensions["slipway"]
-    who = person()
-    operated(web, name, who.name if who else "")
-    run = back(web, name, who.name if who else "", read(Wanted))
+    web = Web.current()
+    operated(web, name, asker())
+    run = back(web, name, asker(), read(Wanted))
     response = jsonify(
         run_id=run.id,
         environment=name,

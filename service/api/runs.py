@@ -4,11 +4,11 @@ from datetime import datetime
 from time import monotonic, sleep
 from typing import Any
 
-from flask import Blueprint, Response, abort, current_app, jsonify, request
+from flask import Blueprint, Response, abort, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from redis.exceptions import ResponseError
 
-from service.access import person
+from service.access import asker
 from service.api import present, rollback, waiting
 from service.problems import problem
 from service.web import Web
@@ -58,11 +58,6 @@ def _milliseconds(moment: datetime | None) -> int | None:
     return None if moment is None else int(moment.timestamp() * 1000)
 
 
-def _web() -> Web:
-    web: Web = current_app.extensions["slipway"]
-    return web
-
-
 @blueprint.get("/runs")
 def history() -> Response:
     """A page of runs, newest first."""
@@ -71,9 +66,9 @@ def history() -> Response:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         return problem(400, f"{first['loc'][0]}: {first['msg']}")
-    page = _web().ledger.history.page(filters.query(), filters.limit)
+    page = Web.current().ledger.history.page(filters.query(), filters.limit)
     answer: dict[str, Any] = {
-        "runs": [present.run(run, _web().url) for run in page.runs],
+        "runs": [present.run(run, Web.current().url) for run in page.runs],
         "cursor": None if page.cursor is None else str(page.cursor),
     }
     return jsonify(answer)
@@ -82,10 +77,10 @@ def history() -> Response:
 @blueprint.get("/runs/<run_id>")
 def one(run_id: str) -> Response:
     """One run."""
-    run = _web().ledger.history.run(run_id)
+    run = Web.current().ledger.history.run(run_id)
     if run is None:
         return _unknown(run_id)
-    web = _web()
+    web = Web.current()
     shown = present.run(run, web.url)
     return jsonify(shown | {"approval": waiting.approval(web, run)})
 
@@ -93,7 +88,7 @@ def one(run_id: str) -> Response:
 @blueprint.get("/runs/<run_id>/log")
 def log(run_id: str) -> Response:
     """The run's log as text; `?after=` the cursor of an earlier answer gives only what is new."""
-    history = _web().ledger.history
+    history = Web.current().ledger.history
     run = history.run(run_id)
     if run is None:
         return _unknown(run_id)
@@ -115,7 +110,7 @@ def log(run_id: str) -> Response:
 @blueprint.post("/runs/<run_id>/retry")
 def retry(run_id: str) -> Response:
     """Run the same order once more, after a run that ended without success."""
-    web = _web()
+    web = Web.current()
     run = web.ledger.history.run(run_id)
     if run is None:
         return _unknown(run_id)
@@ -130,8 +125,7 @@ def repeat(web: Web, run: Run) -> Accepted:
     if not run.state.final or run.state is State.SUCCEEDED:
         abort(409, f"The run is {run.state}; only one that ended without success repeats.")
     if run.order.rollback:
-        who = person()
-        return Accepted(rollback.repeated(web, run, who.name if who else "").id, fresh=True)
+        return Accepted(rollback.repeated(web, run, asker()).id, fresh=True)
     accepted = web.ledger.accept(
         run.order, "", stages_of(run.order), STAGES[0].queue, instead_of=run.id
     )
@@ -142,7 +136,7 @@ def repeat(web: Web, run: Run) -> Accepted:
 
 def log_is_here(run_id: str) -> bool:
     """An old run's log is in S3, which the web process can't reach: a worker brings it back."""
-    ledger = _web().ledger
+    ledger = Web.current().ledger
     if not ledger.history.archived(run_id):
         return True
     ledger.recall_log(run_id, queue.REPORTS_ON)
@@ -157,8 +151,7 @@ def log_is_here(run_id: str) -> bool:
 @blueprint.post("/runs/<run_id>/cancel")
 def cancel(run_id: str) -> Response:
     """End a run: at once if it waits, else as soon as its worker hears of it."""
-    who = person()
-    answer = _web().ledger.cancel(run_id, f"cancelled by {who.name if who else 'nobody'}")
+    answer = Web.current().ledger.cancel(run_id, f"cancelled by {asker()}")
     if answer == "gone":
         return _unknown(run_id)
     if answer == "ended":

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from werkzeug.exceptions import BadRequest, Conflict, Forbidden
 from werkzeug.wrappers import Response
 
-from service.access import person
+from service.access import asker
 from service.api.approvals import Word, decide, objection
 from service.api.waiting import Asked, asked
 from service.web import Web
@@ -42,8 +42,7 @@ def panel(web: Web, run: Run) -> Panel | None:
     found = asked(web, run)
     if found is None or not (run.asks or found.votes):
         return None
-    reader = person()
-    name = reader.name if reader else ""
+    name = asker()
     return Panel(
         asked=found,
         waits=run.asks and found.rule is not None,
@@ -65,7 +64,6 @@ def reject(run_id: str) -> Answer:
 
 
 def _say(run_id: str, verdict: Verdict) -> Answer:
-    who = person()
     form = request.form
     # Browsers send line ends as two characters and count them as one.
     note = form.get("note", "").replace("\r\n", "\n")
@@ -75,7 +73,7 @@ def _say(run_id: str, verdict: Verdict) -> Answer:
     except ValidationError:
         raise BadRequest("A note has 500 characters at most.") from None
     try:
-        decide(run_id, who.name if who else "", verdict, word, f"page {request.remote_addr}")
+        decide(run_id, asker(), verdict, word, f"page {request.remote_addr}")
     except (Conflict, Forbidden) as error:
         code = error.code or 500
         said = {"title": "Your word did not count", "detail": error.description, "run_id": run_id}

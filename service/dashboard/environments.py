@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, TypeVar
 
-from flask import Blueprint, current_app, redirect, render_template, request
+from flask import Blueprint, redirect, render_template, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import BadRequest, Conflict
 from werkzeug.wrappers import Response
 
 from config.server import Environment
-from service.access import person
+from service.access import asker
 from service.api import body, operated
 from service.api.environments import held
 from service.api.locks import Locking, Unlocking, close, reopen
@@ -41,20 +41,10 @@ class Past:
     event: str | None = None
 
 
-def _web() -> Web:
-    web: Web = current_app.extensions["slipway"]
-    return web
-
-
-def _who() -> str:
-    reader = person()
-    return reader.name if reader else ""
-
-
 @blueprint.get("/environments")
 def every() -> str:
     """All environments: open or not, and what each runs."""
-    web = _web()
+    web = Web.current()
     places = web.operator.environments
     locks = web.ledger.locks.every(places)
     seen = Observations(web.ledger.redis).every(places)
@@ -68,7 +58,7 @@ def every() -> str:
 @blueprint.get("/environments/<name>")
 def one(name: str) -> str:
     """One environment, and what may be done with it."""
-    web = _web()
+    web = Web.current()
     place = operated.environment(web, name)
     pasts = list(_pasts(web, name))
     return render_template(
@@ -80,7 +70,7 @@ def one(name: str) -> str:
         pasts=pasts[:SHOWN],
         choices=_choices(pasts),
         functions=sorted({function for past in pasts for function, _ in past.functions}),
-        objection=operated.objection(place, _who()),
+        objection=operated.objection(place, asker()),
         words=words,
     )
 
@@ -123,28 +113,28 @@ def _choices(pasts: list[Past]) -> list[Past]:
 @blueprint.post("/environments/<name>/rollback")
 def rollback(name: str) -> Response:
     """Go back to a commit; leads to the page of its run."""
-    place = operated.operated(_web(), name, _who())
-    run = back(_web(), place.name, _who(), _form(Wanted, "to", "function", "reason"))
+    place = operated.operated(Web.current(), name, asker())
+    run = back(Web.current(), place.name, asker(), _form(Wanted, "to", "function", "reason"))
     return redirect(f"/runs/{run.id}", 303)
 
 
 @blueprint.post("/environments/<name>/lock")
 def lock(name: str) -> Response:
     """Have nothing released."""
-    place = operated.operated(_web(), name, _who())
-    close(_web(), place.name, _who(), _form(Locking, "reason", "expires_in"))
+    place = operated.operated(Web.current(), name, asker())
+    close(Web.current(), place.name, asker(), _form(Locking, "reason", "expires_in"))
     return _back_to(place)
 
 
 @blueprint.post("/environments/<name>/unlock")
 def unlock(name: str) -> Response:
     """Let what was held go live, or end it."""
-    place = operated.operated(_web(), name, _who())
-    there = _web().ledger.locks.of(name)
+    place = operated.operated(Web.current(), name, asker())
+    there = Web.current().ledger.locks.of(name)
     if there and str(there.at) != request.form.get("seen"):
         raise Conflict(f"{there.told(name)}: that is not the lock you saw. Look again.")
     wanted = _form(Unlocking, "reason").model_copy(update={"release": "end" not in request.form})
-    reopen(_web(), place.name, _who(), wanted)
+    reopen(Web.current(), place.name, asker(), wanted)
     return _back_to(place)
 
 

@@ -4,7 +4,7 @@ import hmac
 import secrets
 from urllib.parse import urlsplit
 
-from flask import current_app, request, session
+from flask import request, session
 
 from service.web import Web
 
@@ -30,7 +30,7 @@ def _from_here() -> bool:
     origin = request.headers.get("Origin")
     if origin is None:
         return request.headers.get("Sec-Fetch-Site", "same-origin") in ("same-origin", "none")
-    web: Web = current_app.extensions["slipway"]
+    web = Web.current()
     public = urlsplit(web.url)
     # A proxy may speak HTTPS for us, so the host decides and not the scheme.
     ours = {f"http://{request.host}", f"https://{request.host}"}

@@ -3,11 +3,11 @@
 import re
 from typing import Any
 
-from flask import Blueprint, current_app, redirect, render_template, request
+from flask import Blueprint, redirect, render_template, request
 from werkzeug.exceptions import Conflict, NotFound
 from werkzeug.wrappers import Response
 
-from service.access import person
+from service.access import asker
 from service.api import present
 from service.api.runs import repeat
 from service.dashboard import approval, console, words
@@ -25,11 +25,6 @@ _ENTRY = re.compile(r"-|[0-9]{1,18}-[0-9]{1,18}")
 _EXPLAINED = {State.QUEUED, State.WAITING, State.FAILED, State.CANCELLED, State.SUPERSEDED}
 
 
-def _web() -> Web:
-    web: Web = current_app.extensions["slipway"]
-    return web
-
-
 @blueprint.get("/")
 def home() -> Response:
     """The list of runs is where everything begins."""
@@ -39,7 +34,7 @@ def home() -> Response:
 @blueprint.get("/runs")
 def history() -> str:
     """Runs, newest first."""
-    web = _web()
+    web = Web.current()
     filters = Filters.read(request.args)
     environments = tuple(web.operator.environments)
     query = filters.query(checks=CHECK not in environments)
@@ -73,7 +68,7 @@ def _asked_for(web: Web, page: Page) -> set[str]:
 @blueprint.get("/runs/<run_id>")
 def one(run_id: str) -> str:
     """One run: what it is for, how far it is, what it said."""
-    ledger = _web().ledger
+    ledger = Web.current().ledger
     view = _view(_run(run_id))
     if view["archived"]:
         # A worker brings it back from S3; the page, which counts as live, shows it then.
@@ -89,15 +84,14 @@ def live(run_id: str) -> str:
     after = request.args.get("after", "-")
     after = after if _ENTRY.fullmatch(after) else "-"
     line = min(max(1, request.args.get("line", 1, type=int)), MOST_LINES)
-    shown = console.show(_web().ledger.history.log(run_id, after), after, line)
+    shown = console.show(Web.current().ledger.history.log(run_id, after), after, line)
     return render_template("live.html", **view, log=shown)
 
 
 @blueprint.post("/runs/<run_id>/cancel")
 def cancel(run_id: str) -> Response:
     """Ask for a run's end; its page shows what became of it."""
-    who = person()
-    if _web().ledger.cancel(run_id, f"cancelled by {who.name if who else 'nobody'}") == "gone":
+    if Web.current().ledger.cancel(run_id, f"cancelled by {asker()}") == "gone":
         raise _unknown()
     return redirect(f"/runs/{run_id}", 303)
 
@@ -106,7 +100,7 @@ def cancel(run_id: str) -> Response:
 def retry(run_id: str) -> Response | tuple[str, int]:
     """Run the same order once more; leads to the new run's page."""
     try:
-        accepted = repeat(_web(), _run(run_id))
+        accepted = repeat(Web.current(), _run(run_id))
     except Conflict as error:
         said = {"title": "It was not run again", "detail": error.description, "run_id": run_id}
         return render_template("error.html", code=409, **said), 409
@@ -114,7 +108,7 @@ def retry(run_id: str) -> Response | tuple[str, int]:
 
 
 def _run(run_id: str) -> Run:
-    run = _web().ledger.history.run(run_id)
+    run = Web.current().ledger.history.run(run_id)
     if run is None:
         raise _unknown()
     return run
@@ -125,7 +119,7 @@ def _unknown() -> NotFound:
 
 
 def _view(run: Run) -> dict[str, Any]:
-    history = _web().ledger.history
+    history = Web.current().ledger.history
     cancelling, cut = history.fields(run.id, "cancel", "log_cut")
     archived = run.state.final and history.archived(run.id)
     now = words.now()
@@ -133,7 +127,7 @@ def _view(run: Run) -> dict[str, Any]:
         "run": run,
         "words": words,
         "now": now,
-        "approval": approval.panel(_web(), run),
+        "approval": approval.panel(Web.current(), run),
         "bars": _bars(run, now),
         "reports": {report["check"]: report for report in present.reports(run, "")},
         "explained": _explained(run),

@@ -2,7 +2,7 @@
 
 import re
 
-from flask import Blueprint, current_app, redirect, render_template, request
+from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from service import access
@@ -51,6 +51,6 @@ def sign_out() -> Response:
 
 
 def _form(wanted: str, *, wrong: bool = False) -> str:
-    web: Web = current_app.extensions["slipway"]
+    web = Web.current()
     tokens = bool(web.settings.api_tokens)
     return render_template("sign-in.html", next=wanted, wrong=wrong, tokens=tokens)

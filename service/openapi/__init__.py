@@ -11,5 +11,5 @@ blueprint = Blueprint("openapi", __name__)
 @blueprint.get("/openapi.json")
 def openapi() -> Response:
     """This description of the API."""
-    web: Web = current_app.extensions["slipway"]
+    web = Web.current()
     return jsonify(document(current_app, web.url))
