@@ -72,9 +72,11 @@ def bake(context: Context, judge: Judge) -> None:
     if record is None or record.state == "done":
         return
     rollout_undo.go_on(context, record)
-    _may_go_on(context, record)
+    # Read once, before the alarms: no step is taken on a look from before its time.
+    now = context.shop.ledger.now()
+    _may_go_on(context, record, now)
     if record.since is not None:
-        _wait(context, record)
+        _wait(record, now)
         record = record.taking(record.step + 1)
         rollout_record.write(context, record)
     if not record.last:
@@ -154,7 +156,7 @@ def _shift(context: Context, release: Release, judge: Judge) -> Shift:
     return shift.model_copy(update=before)
 
 
-def _may_go_on(context: Context, record: Rollout) -> None:
+def _may_go_on(context: Context, record: Rollout, now: int) -> None:
     context.lease.check()
     lock = context.shop.ledger.locks.of(context.environment.name)
     # A rollback ends the run itself, and has it cancelled.
@@ -164,17 +166,17 @@ def _may_go_on(context: Context, record: Rollout) -> None:
         raise OurError(f"the worker was lost {context.run.losses} times in this run")
     if context.environment.alias != record.alias:
         raise OurError(f"the operator's file names the alias {context.environment.alias} now")
-    due = record.next_at is not None and record.next_at <= context.shop.ledger.now()
+    due = record.next_at is not None and record.next_at <= now
     watch.between(context, record, aloud=due)
 
 
-def _wait(context: Context, record: Rollout) -> None:
+def _wait(record: Rollout, now: int) -> None:
     """Come back if the step's time is over.
 
     Raises:
         WaitError: it is not.
     """
-    left = ((record.next_at or 0) - context.shop.ledger.now()) / 1000
+    left = ((record.next_at or 0) - now) / 1000
     if left > 0:
         raise WaitError(min(left, WATCH_SECONDS), str(record))
 
@@ -195,7 +197,7 @@ def _take(context: Context, record: Rollout) -> None:
     record = record.taken(context.shop.ledger.now())
     rollout_record.write(context, record)
     context.say("release", f"step {record.step} of {record.steps}: {record}")
-    _wait(context, record)
+    _wait(record, context.shop.ledger.now())
 
 
 def _steer(context: Context, record: Rollout, shift: Shift) -> None:

@@ -1,5 +1,7 @@
 """CloudWatch's alarms stop a gradual release, judged on the new version's own data."""
 
+import threading
+
 import pytest
 
 from tests.stages.gradual.conftest import ALARM, A, B, dimensions
@@ -51,6 +53,24 @@ def test_errors_of_the_old_version_stop_nothing(watched):
     assert f"alarm {ALARM}: INSUFFICIENT_DATA (no data of StoreList version 2)" in (
         watched.inside.log(run_id)
     )
+
+
+def test_a_look_from_before_the_time_takes_no_step(watched):
+    """The step's time ends while a visit reads the alarms: what it read is too old to go on."""
+    run_id = watched.begin(A, B, text="two")
+    watched.at(run_id, 10)
+    hold = watched.strict.hold("DescribeAlarms", "")
+    thread = threading.Thread(target=watched.visit, args=[run_id])
+    thread.start()
+    assert hold.reached.wait(20)
+    watched.due(run_id)
+    hold.open()
+    thread.join(20)
+    assert watched.alias(A) == ("1", {"2": 0.1})
+    watched.errors("2")
+    run = watched.ended(run_id)
+    assert run.state is State.FAILED, watched.inside.log(run_id)
+    assert_back(watched, run)
 
 
 def test_an_alarm_on_anything_else_counts_as_it_is(watched):
