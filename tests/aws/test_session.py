@@ -88,6 +88,19 @@ def test_variables_name_the_endpoint(cloud, monkeypatch):
     assert aws.region == REGION
 
 
+def test_aws_region_will_do(cloud, strict, monkeypatch, tmp_path):
+    """Where boto3 finds no region, AWS_REGION counts: for a role and without one."""
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_REGION", REGION)
+    cloud.function("Store")
+    for role in (None, ROLE):
+        aws = Aws(role_arn=role, endpoint_url=strict.url)
+        functions._read(aws, "Store")
+        assert aws.region == REGION
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+    assert Aws().region == "us-west-2"
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_a_local_endpoint_is_asked_path_style(cloud, host):
     """The bucket is in the path, since no name server knows `packages.localhost`."""

@@ -22,6 +22,7 @@ from botocore.httpsession import URLLib3Session
 from botocore.loaders import Loader, create_loader
 from botocore.utils import get_environ_proxies
 
+from config.settings import passed_on
 from workers.aws.budget import Budget, Shared
 from workers.aws.faults import translated
 from workers.aws.identity import account_of
@@ -59,6 +60,9 @@ def _core() -> botocore.session.Session:
     # Reading botocore's service models is most of a client's price (130 of 150 ms): read once.
     core = botocore.session.Session()
     core.register_component("data_loader", _loader(core.get_config_variable("data_path")))
+    if not core.get_config_variable("region"):
+        # All of Amazon's SDKs but this one read it, and Lambda and ECS set it.
+        core.set_config_variable("region", passed_on("AWS_REGION").get("AWS_REGION"))
     return core
 
 
@@ -79,7 +83,7 @@ class _Role(CredentialProvider):
 class Aws:
     """Clients of one region and role, safe to share between threads.
 
-    What isn't given comes from boto3's own AWS_* variables; `endpoint_url` takes the place of
+    What isn't given comes from boto3's own AWS_* variables, or AWS_REGION; `endpoint_url` takes the place of
     AWS_ENDPOINT_URL. The credentials of `role_arn` are renewed by themselves. botocore tries a call
     `attempts` times, the first included. Quotas are this object's own without a `shared` budget.
     """
