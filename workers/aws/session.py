@@ -85,7 +85,8 @@ class Aws:
 
     What isn't given comes from boto3's own AWS_* variables, the region from AWS_REGION if need be;
     `endpoint_url` takes the place of AWS_ENDPOINT_URL. The credentials of `role_arn` are renewed by
-    themselves. botocore tries a call `attempts` times, the first included. Quotas are this object's own without a `shared` budget.
+    themselves. botocore tries a call `attempts` times, the first included. Quotas are this object's
+    own without a `shared` budget.
     """
 
     def __init__(
