@@ -29,6 +29,10 @@ class _Payload(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True)
 
 
+class _Object(_Payload):
+    """A part of which nothing is read here, but that it is an object."""
+
+
 class _Repository(_Payload):
     id: int
     full_name: FullName
@@ -50,6 +54,11 @@ class _Side(_Payload):
 
 
 class _PullRequest(_Payload):
+    number: int = 0
+    state: str = ""
+    title: str = ""
+    draft: bool = False
+    user: _Object | None = None
     head: _Side
     base: _Side
     merged: bool | None = None
@@ -63,8 +72,16 @@ class _Event(_Payload):
 
 class _Push(_Event):
     ref: str
+    before: str = ""
     after: Commit
+    created: bool = False
     deleted: bool = False
+    forced: bool = False
+    base_ref: str | None = None
+    compare: str = ""
+    commits: tuple[_Object, ...] = ()
+    head_commit: _Object | None = None
+    pusher: _Object | None = None
 
 
 class _PullRequestEvent(_Event):

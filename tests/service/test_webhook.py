@@ -183,11 +183,19 @@ def test_an_unreadable_body_is_refused(door, body, event):
 
 WRONG = [None, 1, True, "x", [], {}, 1.5]
 FIELDS = {
-    "ref": {"x"},
-    "after": set(),
-    "deleted": {True},
-    "repository": set(),
-    "sender": {None},
+    "ref": ["x"],
+    "before": ["x"],
+    "after": [],
+    "created": [True],
+    "deleted": [True],
+    "forced": [True],
+    "base_ref": [None, "x"],
+    "compare": ["x"],
+    "commits": [[]],
+    "head_commit": [None, {}],
+    "pusher": [None, {}],
+    "repository": [],
+    "sender": [None],
 }
 
 
@@ -197,12 +205,23 @@ FIELDS = {
         (field, value)
         for field, fine in FIELDS.items()
         for value in WRONG
-        if not any(value is good or (isinstance(good, str) and value == good) for good in fine)
+        if not any(type(value) is type(good) and value == good for good in fine)
     ],
 )
 def test_a_wrong_type_is_refused(door, field, value):
     """A field of a wrong type is answered 400 with the field's name."""
     status, answer, _ = door.send(push(**{field: value}))
+    assert status == 400
+    assert field in answer["detail"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("number", "3"), ("state", 1), ("title", []), ("draft", "no"), ("user", "ada"), ("head", 1)],
+)
+def test_a_wrong_type_in_a_pull_request_is_refused(door, field, value):
+    """The parts of a pull request have types too."""
+    status, answer, _ = door.send(pull(**{field: value}), "pull_request")
     assert status == 400
     assert field in answer["detail"]
 
