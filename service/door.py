@@ -18,13 +18,12 @@ from service.answer import Answer, refused
 from service.plain import Head, PeculiarError
 from service.web import Web
 from service.webhook import Delivery
+from service.wire import REQUEST_SECONDS
 from workers.ledger import Accepted
 from workers.ledger.intake import Intake
 from workers.stages import stages_of
 
 READ_BYTES = 64 * 1024
-REQUEST_SECONDS = 10.0
-"""How long a request may take to come; GitHub itself gives up after that time."""
 STOPPING_SECONDS = 2.0
 
 requests = structlog.get_logger("gunicorn.access")
@@ -127,13 +126,8 @@ class Door:
             return
         except OSError:
             more = b""
-        if not more and not visit.answering:
-            self._close(visit)
-            return
         if not more:
-            # It says no more, and may still listen.
-            visit.ended = True
-            self._listen(visit, on=False)
+            self._end(visit)
             return
         if not visit.came:
             visit.began = monotonic()
@@ -144,6 +138,16 @@ class Door:
             self._listen(visit, on=False)
         else:
             self._look(visit)
+
+    def _end(self, visit: Visit) -> None:
+        """A client says no more, and may still listen."""
+        visit.ended = True
+        if visit.answering:
+            self._listen(visit, on=False)
+        elif visit.came:
+            self._answer(visit, refused(400, "The request did not come to its end."))
+        else:
+            self._close(visit)
 
     def _look(self, visit: Visit) -> None:
         """Take what has come whole; what is not for the door goes to the threads."""

@@ -5,17 +5,28 @@ from datetime import timedelta
 from time import monotonic
 from typing import Any
 
-from gunicorn import http  # type: ignore[import-untyped]
+from gunicorn import http, util  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
-from service import followers
+from service import followers, plain
+from service.answer import refused
 from service.door import Door
 from service.web import TOLD, Web
+from service.wire import InTime
 from workers.ledger.intake import Intake
 
 LOOK_SECONDS = 0.05
 """How often the loop looks at its clocks."""
+
+
+def _write_error(sock: Any, status: int, reason: str, detail: str) -> None:  # noqa: ANN401
+    answer = refused(status, detail or f"{reason}; the log says more.")
+    util.write_nonblock(sock, plain.written(answer, minor=1, stays=False))
+
+
+# Gunicorn has a page of HTML for what it can't read, and no setting for another.
+util.write_error = _write_error
 
 
 class DoorWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
@@ -74,10 +85,16 @@ class DoorWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     def hand_over(self, conn: Any, came: bytes) -> None:  # noqa: ANN401
         """Serve a connection, of which so much has been read, by a thread."""
         if conn.parser is None:
-            conn.parser = http.get_parser(self.cfg, conn.sock, conn.client)
+            conn.parser = http.get_parser(self.cfg, InTime(conn.sock), conn.client)
             conn.initialized = True
         conn.parser.unreader.unread(came)
         self.enqueue_req(conn)
+
+    def enqueue_req(self, conn: Any) -> None:  # noqa: ANN401
+        """Serve a connection's next request by a thread, if it comes in time."""
+        if self.door is not None:
+            conn.parser.unreader.sock.begin()
+        super().enqueue_req(conn)
 
     def closed(self, conn: Any) -> None:  # noqa: ANN401
         """Close a connection."""

@@ -1,12 +1,37 @@
-"""The connection to the client of a long answer: whether it is still there, and still reads."""
+"""The connection to a client: whether it sends in time, is still there, and still reads."""
 
 import select
 import socket
 import struct
 from collections.abc import Mapping
+from time import monotonic
 from typing import Any
 
+REQUEST_SECONDS = 10.0
+"""How long a request may take to come; GitHub itself gives up after that time."""
 STUCK_SECONDS = 5
+
+
+class InTime:
+    """A socket to read a request from; what has not come in time is its end.
+
+    Without it, a client that stops in the middle of a request holds its thread for good.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self.begin()
+
+    def begin(self) -> None:
+        """Give the next request its time."""
+        self._until = monotonic() + REQUEST_SECONDS
+
+    def recv(self, size: int) -> bytes:
+        """What has come; nothing at the end, or when the time is over."""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        left = max(0, self._until - monotonic())
+        return self._socket.recv(size) if poll.poll(left * 1000) else b""
 
 
 class Wire:

@@ -111,6 +111,16 @@ def test_who_says_no_more_still_hears(door, dial):
     assert answers(line, 1)[0][0] == 202
 
 
+@pytest.mark.parametrize("sent", [40, 300, -1])
+def test_a_request_that_is_cut_off_is_refused(door, dial, sent):
+    """A client that says no more before the end of its request hears why nothing happened."""
+    line = dial()
+    line.sendall(delivery()[:sent])
+    line.shutdown(socket.SHUT_WR)
+    status, body, stays = answers(line, 1)[0]
+    assert (status, body["status"], stays) == (400, 400, False)
+
+
 def test_a_request_that_never_ends_is_ended(door, dial):
     """After ten seconds the rest is no longer waited for."""
     line = dial()
@@ -137,3 +147,17 @@ def test_no_thread_is_needed_for_a_delivery(door, dial):
         line.sendall(delivery(f"{number + 1:040x}"))
         assert answers(line, 1)[0][0] in (200, 202)
     assert time.monotonic() - began < 5
+    reader.settimeout(15)
+    # All threads have given up on theirs in the meantime.
+    assert answers(reader, 1)[0][0] == 200
+
+
+def test_a_large_delivery_that_never_ends_is_ended(door, dial):
+    """The thread that reads it waits for ten seconds, too."""
+    line = dial()
+    head, _, body = delivery().partition(b"\r\n\r\n")
+    head = head.replace(b"Content-Length: ", b"Content-Length: 9000")
+    line.sendall(head + b"\r\n\r\n" + body)
+    began = time.monotonic()
+    assert answers(line, 1)[0][0] == 400
+    assert 9 < time.monotonic() - began < 14

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 import time
 
 import pytest
@@ -53,6 +54,30 @@ def test_open_connections_do_not_starve_a_new_one(connect):
     status, seconds = ask(connect())
     assert status == 200
     assert seconds < 2
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "status"),
+    [
+        ("no http at all", "", 400),
+        ("GET /healthz HTTP/1.1", "Content-Length: abc", 400),
+        ("POST /webhooks/github HTTP/1.1", "Content-Length: -1", 400),
+        ("POST /webhooks/github HTTP/1.1", "Content-Length: 1\r\nTransfer-Encoding: chunked", 400),
+        ("POST /webhooks/github HTTP/1.1", "Transfer-Encoding: foo", 501),
+        ("GET /healthz HTTP/1.1", f"X-Long: {'x' * 20_000}", 431),
+        (f"GET /{'x' * 9000} HTTP/1.1", "", 414),
+    ],
+)
+def test_what_is_no_request_gets_a_problem(slipway, line, field, status):
+    """Gunicorn itself refuses it, in the words of the API."""
+    with socket.create_connection(("127.0.0.1", slipway.port), timeout=10) as connection:
+        connection.sendall(f"{line}\r\nHost: x\r\n{field}\r\n\r\n".encode())
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        problem = json.loads(answer.read())
+    assert answer.status == problem["status"] == status
+    assert answer.getheader("Content-Type") == "application/problem+json"
+    assert problem["detail"]
 
 
 def test_a_taken_delivery_has_one_line_in_the_log(slipway, door):
