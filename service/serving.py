@@ -18,6 +18,8 @@ from workers.ledger.intake import Intake
 
 LOOK_SECONDS = 0.05
 """How often the loop looks at its clocks."""
+DISCARDED_BYTES = 64 * 1024
+"""How much of a body that nobody read gunicorn takes in before a connection's next request."""
 
 
 def _write_error(sock: Any, status: int, reason: str, detail: str) -> None:  # noqa: ANN401
@@ -95,6 +97,12 @@ class DoorWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         if self.door is not None:
             conn.parser.unreader.sock.begin()
         super().enqueue_req(conn)
+
+    def handle_request(self, req: Any, conn: Any) -> Any:  # noqa: ANN401
+        """Serve a request; one whose body may be left unread is its connection's last, and told."""
+        if int(dict(req.headers).get("CONTENT-LENGTH", 0)) > DISCARDED_BYTES:
+            req.must_close = True
+        return super().handle_request(req, conn)
 
     def closed(self, conn: Any) -> None:  # noqa: ANN401
         """Close a connection."""

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from tests.service.conftest import push
+from tests.stand_ins.slipway import TOKEN
 
 CONNECTIONS = 100  # more than the two processes have threads
 
@@ -54,6 +55,19 @@ def test_open_connections_do_not_starve_a_new_one(connect):
     status, seconds = ask(connect())
     assert status == 200
     assert seconds < 2
+
+
+@pytest.mark.parametrize("size", [70_000, 1_000_000])
+def test_a_large_body_is_the_last_of_its_connection(slipway, connect, size):
+    """It may be left unread, and the answer says that nothing follows."""
+    connection = connect()
+    authorization = {"Authorization": f"Bearer {TOKEN}"}
+    path = "/api/v1/environments/sandbox/lock"
+    connection.request("POST", path, body=b"x" * size, headers=authorization)
+    answer = connection.getresponse()
+    assert json.loads(answer.read())["status"] == answer.status == 413
+    assert answer.getheader("Connection") == "close"
+    assert ask(connection)[0] == 200
 
 
 @pytest.mark.parametrize(
