@@ -3,15 +3,25 @@
 from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from config.server import Environment
-from service.api import operated, present
+from service.api import body, operated, present
 from service.web import Web
 from workers.ledger.locks import Lock
 from workers.run import Run
 
 blueprint = Blueprint("environments", __name__)
 MOST = 200
+
+
+class Page(BaseModel):
+    """The query of an environment's releases."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(50, ge=1, le=MOST)
+    offset: int = Field(0, ge=0, lt=2**31)
 
 
 @blueprint.get("/environments")
@@ -46,11 +56,11 @@ def held(name: str) -> list[Run]:
 def releases(name: str) -> Response:
     """What was made live in an environment, newest first; `?limit=` and `?offset=` page it."""
     operated.environment(Web.current(), name)
-    limit = request.args.get("limit", 50, type=int)
-    offset = request.args.get("offset", 0, type=int)
-    if not 1 <= limit <= MOST or offset < 0:
-        abort(400, f"limit: expected 1 to {MOST}; offset: expected 0 or more")
-    rows = Web.current().ledger.history.released(name, offset, limit)
+    try:
+        page = Page.model_validate(request.args.to_dict())
+    except ValidationError as error:
+        abort(400, body.first(error))
+    rows = Web.current().ledger.history.released(name, page.offset, page.limit)
     return jsonify(releases=[_row(row) for row in rows])
 
 

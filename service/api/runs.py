@@ -1,6 +1,6 @@
 """Runs over HTTP: the history, one run, its log."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from time import monotonic, sleep
 from typing import Any
 
@@ -25,7 +25,7 @@ RECALL_SECONDS = 3.0
 
 
 class Filters(BaseModel):
-    """The query of GET /runs; times are ISO 8601, `cursor` is a page's own."""
+    """The query of GET /runs; times are ISO 8601, UTC unless they say; `cursor` is a page's own."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -55,7 +55,11 @@ class Filters(BaseModel):
 
 
 def _milliseconds(moment: datetime | None) -> int | None:
-    return None if moment is None else int(moment.timestamp() * 1000)
+    if moment is None:
+        return None
+    # A time without a zone is in UTC, wherever this machine stands.
+    zone = moment.tzinfo or UTC
+    return int(moment.replace(tzinfo=zone).timestamp() * 1000)
 
 
 @blueprint.get("/runs")

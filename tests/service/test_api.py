@@ -57,6 +57,7 @@ def test_runs_are_filtered(slipway, ids):
         ({"environment": "sandbox", "purpose": "deploy"}, 5),
         ({"commit": f"{3:040x}"}, 1),
         ({"since": "2020-01-01T00:00:00Z"}, 5),
+        ({"since": "0001-01-01T00:00:00"}, 5),
         ({"until": "2020-01-01T00:00:00Z"}, 0),
     ):
         assert len(slipway.runs(**filters)) == found, filters
@@ -150,7 +151,17 @@ def test_environments_are_the_operators(slipway, door):
     assert names == ["sandbox", "staging", "production"]
     assert slipway.get("/api/v1/environments/sandbox/releases").json() == {"releases": []}
     assert slipway.get("/api/v1/environments/moon/releases").status_code == 404
-    assert slipway.get("/api/v1/environments/sandbox/releases", limit=0).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"limit": 0}, {"limit": 201}, {"limit": "x"}, {"offset": -1}, {"offset": 10**20}, {"wat": 1}],
+)
+def test_a_wrong_page_of_releases_is_refused_by_name(slipway, door, query):
+    """As in the history of runs; a number too large is no fault of the ledger's."""
+    answer = slipway.get("/api/v1/environments/sandbox/releases", **query)
+    assert answer.status_code == 400
+    assert next(iter(query)) in answer.json()["detail"]
 
 
 def test_a_session_alone_changes_nothing(slipway, ids):
