@@ -35,7 +35,7 @@ def rollback(*, environment: str, no_wait: bool, **asked: str | None) -> None:
 
 @click.command()
 @click.argument("environment", metavar="ENV")
-@click.option("--reason", required=True, metavar="TEXT", help="Shown to everybody.")
+@REASON
 @click.option("--for", "expires_in", metavar="DURATION", help="Such as 2h; else until unlocked.")
 @click.option("--until", metavar="TIME", help="Such as 2026-12-24T18:00:00Z.")
 def lock(*, environment: str, **asked: str | None) -> None:

@@ -1,6 +1,7 @@
 """Approvals: who may say what about which candidate, and what the words add up to."""
 
 import hashlib
+import json
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
@@ -33,6 +34,12 @@ class ForbiddenError(Exception):
 def candidate(packages: str) -> str:
     """What an approver approves, in one hash: that of all the run's package hashes."""
     return hashlib.sha256(packages.encode()).hexdigest()
+
+
+def means(said: str, packages: str) -> bool:
+    """Whether a hash is that of what waits: the candidate's, or that of its only package."""
+    hashes = list(json.loads(packages).values())
+    return said == candidate(packages) or (said in hashes and hashes.count(said) == len(hashes))
 
 
 def admit(rule: Approval, order: Order, who: str) -> None:

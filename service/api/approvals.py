@@ -9,7 +9,7 @@ from service.api import waiting
 from service.api.waiting import Asked
 from service.problems import problem
 from service.web import Web
-from workers.approval import ForbiddenError, Verdict, Vote, admit, candidate
+from workers.approval import ForbiddenError, Verdict, Vote, admit, means
 from workers.run import Run
 
 blueprint = Blueprint("approvals", __name__)
@@ -102,8 +102,8 @@ def _same(web: Web, run: Run, word: Word) -> None:
     if not run.asks:
         abort(409, _conflict(web, run.id, "not waiting"))
     (packages,) = web.ledger.history.fields(run.id, "packages")
-    seen = ((word.commit, run.order.commit), (word.sha256, candidate(packages or "{}")))
-    if any(said is not None and said != true for said, true in seen):
+    same = word.commit in (None, run.order.commit)
+    if not same or not (word.sha256 is None or means(word.sha256, packages or "{}")):
         abort(409, "Another candidate waits now: not the commit or packages you saw. Look again.")
 
 

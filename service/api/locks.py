@@ -23,11 +23,11 @@ Reason = Annotated[str, Field(max_length=500)]
 
 
 class Locking(BaseModel):
-    """Why, and until when: `expires_in` is a duration such as "2h", `until` a time."""
+    """Why and until when, if given: `expires_in` is a duration like "2h", `until` a time."""
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: Annotated[Reason, Field(min_length=1, pattern=r"\S")]
+    reason: Annotated[Reason, Field(min_length=1, pattern=r"\S")] | None = None
     expires_in: Seconds | None = None
     until: AwareDatetime | None = None
 
@@ -61,7 +61,7 @@ def close(web: Web, name: str, who: str, asked: Locking) -> dict[str, Any]:
     """Lock an environment for somebody; aborts with 403, 404, or 409 where it is locked."""
     operated(web, name, who)
     until = int(asked.until.timestamp() * 1000) if asked.until else None
-    reason = " ".join(asked.reason.split())
+    reason = " ".join((asked.reason or "").split())
     answer = web.ledger.locks.lock(name, who, reason, seconds=asked.expires_in, until=until)
     if not answer.ours:
         abort(409, f"{answer.lock.told(name)}. Unlock it first: `slipway unlock {name}`.")

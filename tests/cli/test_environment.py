@@ -110,11 +110,12 @@ def test_unlock_without_release(ask, ledger):
     )
 
 
-def test_a_lock_needs_a_reason(ask, ledger):
-    """Without one it is a usage error; a time that is none is refused with the field's name."""
-    assert ask("lock", "production").exit_code == 2
-    result = ask("lock", "production", "--reason", "x", "--until", "soon")
+def test_a_lock_needs_no_more_than_an_environment(ask, ledger):
+    """No reason and no end are asked for; a time that is none is refused with the field's name."""
+    result = ask("lock", "production", "--until", "soon")
     assert (result.exit_code, "until:" in result.output) == (1, True)
+    assert ask("lock", "production").exit_code == 0
+    assert ledger.locks.of("production").told("production") == "production is locked by ann"
 
 
 def test_retry(ask, ledger):

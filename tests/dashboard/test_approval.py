@@ -15,6 +15,7 @@ from tests.dashboard.worker import Work
 from tests.stand_ins.redis import EmbeddedRedis
 from workers.approval import Vote, candidate
 from workers.errors import PeopleError
+from workers.ledger import keys
 from workers.run import Release, StageState, State
 
 PACKAGES = '{"MoviesLoader": "q+w="}'
@@ -285,6 +286,23 @@ def test_a_run_that_asks_nobody_has_no_panel(reader, redis: Redis) -> None:
         page = reader("ann").text(f"/runs/{work.id}")
         assert "approval-title" not in page
         assert "<textarea" not in page
+
+
+def test_the_hash_that_a_release_shows_means_the_only_package(app: Flask, redis: Redis) -> None:
+    """Who knows a run's releases alone can name what they approve, where there is one package."""
+    one = {"MoviesLoader": HASH}
+    two = one | {"MoviesStore": "q+w="}
+    for packages, status in ((one, 202), (one | {"MoviesStore": HASH}, 202), (two, 409)):
+        redis.flushall()
+        work = waiting(redis)
+        redis.hset(keys.run(work.id), "packages", json.dumps(packages))
+        answer = app.test_client().post(
+            f"/api/v1/runs/{work.id}/approve",
+            json={"sha256": HASH},
+            headers={"Authorization": "Bearer token-of-ann"},
+        )
+        assert answer.status_code == status, answer.text
+        assert len(votes(work)) == (status == 202)
 
 
 @pytest.mark.parametrize(

@@ -225,7 +225,7 @@ def test_rollbacks_and_locks_are_as_described(visitor, book):
     everything(book)
     place = "/api/v1/environments/sandbox"
     visitor.ask("POST", f"{place}/unlock", 409)
-    visitor.ask("POST", f"{place}/lock", 400, data=b"{}")
+    visitor.ask("POST", f"{place}/lock", 400, data=b'{"reason": ""}')
     visitor.ask("POST", f"{place}/lock", 200, data=b'{"reason": "freeze", "expires_in": "2h"}')
     visitor.ask("POST", f"{place}/lock", 409, data=b'{"reason": "another"}')
     visitor.ask("POST", f"{place}/rollback", 423, data=b'{"to": "ddddddd"}')

@@ -199,7 +199,6 @@ def test_a_package_that_is_gone(ann, redis):
 
 
 LOCKS = [
-    {},
     {"reason": ""},
     {"reason": "  "},
     {"reason": "x" * 501},
