@@ -135,8 +135,9 @@ class Walk:
             self.at = at
             if self._stage.queue not in self.shop.settings.queues:
                 return self._hand_over()
-            # What has moved something puts it back itself, before the run may end.
-            if not self.run.unfinished:
+            # What has moved something puts it back itself, before the run may end; what is on
+            # record as live can only succeed.
+            if not (self.run.unfinished or self.run.recorded):
                 self.lease.check()
             supersession.check(context, self._stage.name)
             self._run_stage(context)

@@ -117,7 +117,11 @@ class CheckRecord(BaseModel):
 
 
 class Run(BaseModel):
-    """The life of one order; times in milliseconds since 1970, as Redis's clock told them."""
+    """The life of one order; times in milliseconds since 1970, as Redis's clock told them.
+
+    `unfinished`: it has begun to move what it must finish or put back. `recorded`: what it makes
+    live is live and on record, so that it can only succeed.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -138,6 +142,7 @@ class Run(BaseModel):
     retries: int = 0
     rollout: Rollout | None = None
     unfinished: bool = False
+    recorded: bool = False
     held: bool = False
 
     @property

@@ -51,7 +51,7 @@ def move(aws, version, expected):
 
 def put_back(aws, before, moved_to):
     """Put the alias sandbox back."""
-    aliases.put_back(aws, "Store", "sandbox", before, moved_to)
+    aliases.put_back(aws, "Store", "sandbox", before, moved_to, confirm=lambda: None)
 
 
 def test_an_alias_is_read_with_the_commit_of_its_version(aws, client):

@@ -20,6 +20,7 @@ class Hold:
     after: bool
     reached: threading.Event = field(default_factory=threading.Event)
     opened: threading.Event = field(default_factory=threading.Event)
+    done: threading.Event = field(default_factory=threading.Event)
     cut: bool = False
 
     def wait(self) -> bool:
@@ -32,6 +33,11 @@ class Hold:
         """Let the request go on, or cut it."""
         self.cut = cut
         self.opened.set()
+
+    def arrive(self) -> None:
+        """Let a request go on whose sender may be gone, and wait until AWS has answered it."""
+        self.open()
+        assert self.done.wait(PATIENCE), "AWS never answered"
 
 
 class Gate(StrictAws):
@@ -70,6 +76,8 @@ class Gate(StrictAws):
         if hold and not hold.after and hold.wait():
             return None
         answer = super().answer(request)
+        if hold:
+            hold.done.set()
         if hold and hold.after and hold.wait():
             return None
         return answer

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from workers.aws.faults import translated
+from workers.aws.faults import ChangedError, translated
 from workers.aws.functions import version_commit
-from workers.errors import PassingError
+from workers.errors import PassingError, RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
     from mypy_boto3_lambda.type_defs import (
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     )
 
     from workers.aws.session import Aws
+
+TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -102,23 +104,69 @@ def look(aws: Aws, function: str, alias: str) -> Alias | None:
     return _get(aws, function, alias)
 
 
-def put_back(aws: Aws, function: str, alias: str, before: Alias | None, moved_to: str) -> bool:
+def put_back(  # noqa: PLR0913 - a move's places, and its two ends
+    aws: Aws,
+    function: str,
+    alias: str,
+    before: Alias | None,
+    moved_to: str,
+    *,
+    confirm: Callable[[], None],
+    seal: bool = False,
+) -> bool:
     """Undo `move`, also one whose outcome is unknown; whether there was anything to undo.
 
     `before` is what `read` gave before the move, None for an alias that we made and remove now;
     `moved_to` is the version that the move wanted. What others moved since is left alone.
+    `confirm` is asked between look and write, and raises what must stop it. With `seal`, a move
+    that has not arrived yet never will.
+
+    Raises:
+        PassingError: out of reach, or others write to it all the time.
     """
-    current = _get(aws, function, alias)
-    # Weights don't count here: AWS adds its own for a while where concurrency is provisioned.
-    if current is None or current.version != moved_to:
-        return False
+    for attempt in range(TRIES):
+        current = _get(aws, function, alias)
+        confirm()
+        # Weights don't count here: AWS adds its own for a while where concurrency is provisioned.
+        moved = current is not None and current.version == moved_to
+        try:
+            if current and moved:
+                return _undo(aws, function, alias, before, current)
+            if current and seal:
+                renew(aws, function, alias, current)
+        except ChangedError:
+            if attempt == TRIES - 1:
+                raise
+        else:
+            return False
+    return False
+
+
+def _undo(aws: Aws, function: str, alias: str, before: Alias | None, current: Alias) -> bool:
     if before is None:
         remove(aws, function, alias)
-    elif (before.version, before.weights) != (current.version, current.weights):
+    elif not before.same(current):
         _update(aws, function, alias, before, current.revision_id)
     else:
         return False
     return True
+
+
+def renew(aws: Aws, function: str, alias: str, current: Alias) -> None:
+    """Write an alias as it is, so that a move whose sender was lost on its way is refused.
+
+    An alias's RevisionId "changes when you update the alias" (Lambda's API reference,
+    AliasConfiguration). Where AWS refuses this write, it would refuse that move, too.
+
+    Raises:
+        ChangedError, PassingError: as `move`.
+    """
+    try:
+        _update(aws, function, alias, current, current.revision_id)
+    except PassingError:
+        raise
+    except RunError:
+        return
 
 
 def remove(aws: Aws, function: str, alias: str) -> None:

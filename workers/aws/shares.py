@@ -29,10 +29,19 @@ def split(before: str, version: str, percent: int) -> Alias:
     return Alias(before, None, {version: round(percent / WHOLE, 2)})
 
 
-def step(aws: Aws, function: str, alias: str, left: Alias | None, wanted: Alias) -> None:
+def step(  # noqa: PLR0913 - an alias's place, and both ends of the step
+    aws: Aws,
+    function: str,
+    alias: str,
+    left: Alias | None,
+    wanted: Alias,
+    *,
+    confirm: Callable[[], None],
+) -> None:
     """Give an alias its next share, if it is as we left it or has that share already.
 
-    `left` is None where there was no alias, which is created.
+    `left` is None where there was no alias, which is created. `confirm` is asked between look and
+    write, and raises what must stop it.
 
     Raises:
         MovedError: somebody else moved or removed it; it stays as it is.
@@ -42,6 +51,7 @@ def step(aws: Aws, function: str, alias: str, left: Alias | None, wanted: Alias)
         live = aliases.look(aws, function, alias)
         if not (_same(live, left) or _same(live, wanted)):
             raise MovedError(f"somebody else changed {function}:{alias}: it {words(live)}")
+        confirm()
         try:
             aliases.steer(aws, function, alias, wanted, live)
         except ChangedError:
@@ -51,26 +61,36 @@ def step(aws: Aws, function: str, alias: str, left: Alias | None, wanted: Alias)
             return
 
 
-def put_back(
-    aws: Aws, function: str, alias: str, before: str | None, ours: Callable[[Alias], bool]
+def put_back(  # noqa: PLR0913 - an alias's place, where to, and who decides
+    aws: Aws,
+    function: str,
+    alias: str,
+    before: str | None,
+    ours: Callable[[Alias], bool],
+    *,
+    confirm: Callable[[], None],
 ) -> Alias | None:
     """Send all requests to the version before; remove the alias where there was none.
 
     `ours` tells whether an alias is as a step of this release leaves it; one that is not was moved
-    by somebody else, is left alone and given back.
+    by somebody else, is left alone and given back. `confirm` is as in `step`. A step that is still
+    on its way to AWS comes too late.
 
     Raises:
         PassingError: out of reach.
     """
     for attempt in range(TRIES):
         live = aliases.look(aws, function, alias)
-        if live is None or (before and live.at(before)):
+        if live is None:
             return None
-        if not ours(live):
+        if not (before and live.at(before)) and not ours(live):
             return live
+        confirm()
         try:
             if before is None:
                 aliases.remove(aws, function, alias)
+            elif live.at(before):
+                aliases.renew(aws, function, alias, live)
             else:
                 aliases.steer(aws, function, alias, Alias(before, None), live)
         except ChangedError:

@@ -51,6 +51,7 @@ def run_of(run_id: str, fields: dict[str, str]) -> Run:
         checks=CHECKS.validate_json(fields.get("checks", "[]")),
         rollout=_rollout(fields.get("rollout"), state),
         unfinished=fields.get("unfinished") == "yes",
+        recorded=fields.get("recorded") == "yes",
         held=state is State.WAITING and fields.get("held") == "1",
         **numbers,
         **texts,

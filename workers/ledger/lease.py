@@ -113,8 +113,17 @@ class Lease:
         Raises:
             StoppedError, CancelledError, DrainedError: as `check`.
         """
-        self._heard(*self._scripts("beat", self.run_id, self.fence, self._milliseconds))
+        self.renew()
         self.check()
+
+    def renew(self) -> None:
+        """As `hold`, by the ledger's own word of this moment.
+
+        Raises:
+            StoppedError: as `hold`.
+        """
+        self._heard(*self._scripts("beat", self.run_id, self.fence, self._milliseconds))
+        self.hold()
 
     @property
     def _silent(self) -> bool:

@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from workers.aws import aliases
 from workers.aws.aliases import Alias
 from workers.aws.faults import ChangedError
-from workers.errors import OurError, RunError, StoppedError
+from workers.errors import OurError, PassingError, RunError, StoppedError
 from workers.ledger import MAX_LOSSES
 from workers.run import Release
 from workers.stages import by_hand, gateway, hold, live, rollback, rollout, rollout_record, site
@@ -25,19 +25,33 @@ TOGETHER = 8
 
 def run(context: Context) -> str:
     """Move each function's alias to the version that this run published, and switch the site."""
+    # A lost worker may have come so far that nothing but its run's end is missing.
+    if not context.run.recorded:
+        _go_live(context)
+    rollout.done(context)
+    told = "; ".join(filter(None, (_summary(context), site.announce(context))))
     order = context.order
-    if order.rollback:
-        rollback.interrupt(context)
-    with hold.turn(context), rollout.guarded(context):
-        if not order.rollback:
-            rollout.bake(context, _judge)
-        with _whole(context), site.held(context):
-            _may_go_on(context)
-            summary = _release(context)
-        told = "; ".join(filter(None, (summary, site.announce(context))))
     if order.rollback:
         return f"rolled back to {order.commit[:7]} by {order.sender}: {told}"
     return told
+
+
+def _go_live(context: Context) -> None:
+    back = context.order.rollback
+    if back:
+        rollback.interrupt(context)
+    with hold.turn(context), rollout.guarded(context):
+        if not back:
+            rollout.bake(context, _judge)
+        with _whole(context), site.held(context):
+            _may_go_on(context)
+            _release(context)
+
+
+def _summary(context: Context) -> str:
+    releases = context.releases()
+    versions = ", ".join(f"{one.function} {one.version}" for one in releases)
+    return f"{context.environment.alias} runs {versions}" if versions else ""
 
 
 @contextmanager
@@ -48,9 +62,9 @@ def _whole(context: Context) -> Iterator[None]:
         live.record(context)
     except (StoppedError, RedisError):
         raise
-    except Exception:
+    except Exception as error:
         if not rollout_record.under_way(context):
-            _put_back(context)
+            _put_back(context, doubt=context.run.losses > 0 or isinstance(error, PassingError))
         raise
 
 
@@ -64,7 +78,7 @@ def _may_go_on(context: Context) -> None:
         )
 
 
-def _release(context: Context) -> str:
+def _release(context: Context) -> None:
     alias = context.environment.alias
     releases = context.releases()
     live.remember_origin(context)
@@ -76,8 +90,6 @@ def _release(context: Context) -> str:
     gateway.prepare(context, functions)
     site.switch(context)
     context.lease.releases(release.model_copy(update={"alias": alias}) for release in releases)
-    versions = ", ".join(f"{r.function} {r.version}" for r in releases)
-    return f"{alias} runs {versions}" if versions else ""
 
 
 def _commit(context: Context, release: Release, found: Alias) -> str | None:
@@ -120,12 +132,13 @@ def _move(context: Context, release: Release, found: Alias | None) -> None:
     """Compare and set; whoever loses the race reads again and decides again."""
     alias = context.environment.alias
     for attempt in range(TRIES):
-        context.lease.confirm()
         # The first decision was a moment ago, and reading an alias costs a call of the quota.
         if attempt or not aliases.stands(context.aws, release.function, alias, found):
             found = aliases.read(context.aws, release.function, alias)
         _judge(context, release, found)
         rollout.admit(context, release, found)
+        # After the read: whoever takes over from now on gives the alias another revision.
+        context.lease.confirm()
         try:
             aliases.move(context.aws, release.function, alias, release.version or "", found)
         except ChangedError:
@@ -148,8 +161,11 @@ def _judge(context: Context, release: Release, found: Alias | None) -> None:
     judge(context, where, _commit(context, release, found), f"version {found.version}")
 
 
-def _put_back(context: Context) -> None:
-    """Undo what has moved, also what a lost worker has, so that all run what they ran before."""
+def _put_back(context: Context, *, doubt: bool) -> None:
+    """Undo what has moved, also what a lost worker has, so that all run what they ran before.
+
+    `doubt`: a move may still be on its way to AWS, and must come too late.
+    """
     alias = context.environment.alias
     before = json.loads(context.field("before") or "{}")
     done = True
@@ -158,7 +174,9 @@ def _put_back(context: Context) -> None:
         was = Alias(**known) if known else None
         name, version = release.function, release.version or ""
         try:
-            if aliases.put_back(context.aws, name, alias, was, version):
+            if aliases.put_back(
+                context.aws, name, alias, was, version, confirm=context.lease.renew, seal=doubt
+            ):
                 context.say(f"release/{name}", f"{alias}: back to what it was")
         except RunError as error:
             # The others still go back; what started this is what the run ends with.

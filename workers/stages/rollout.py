@@ -46,11 +46,15 @@ def guarded(context: Context) -> Iterator[None]:
     except Exception as error:
         _undo(context, error)
         raise
+
+
+def done(context: Context) -> None:
+    """Remember that all is live: there is nothing to put back any more."""
     record = rollout_record.under_way(context)
     if record:
         now = context.shop.ledger.now()
-        done = record.taken(now).model_copy(update={"state": "done"})
-        rollout_record.write(context, done)
+        whole = record.taken(now).model_copy(update={"state": "done"})
+        rollout_record.write(context, whole)
 
 
 def _undo(context: Context, error: Exception) -> None:
@@ -205,5 +209,6 @@ def _steer(context: Context, record: Rollout, shift: Shift) -> None:
     wanted = rollout_record.at(record, shift, record.step)
     if wanted is None:
         return
-    shares.step(context.aws, shift.function, record.alias, left, wanted)
+    confirm = context.lease.confirm
+    shares.step(context.aws, shift.function, record.alias, left, wanted, confirm=confirm)
     context.say(f"release/{shift.function}", f"{record.alias}: {shares.told(wanted)}")

@@ -107,6 +107,7 @@ def _put_back(context: Context, record: Rollout, shift: Shift) -> str:
         record.alias,
         shift.before,
         lambda live: rollout_record.ours(record, shift, live),
+        confirm=context.lease.renew,
     )
     where = f"release/{shift.function}"
     if other is None:

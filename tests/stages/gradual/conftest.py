@@ -181,6 +181,11 @@ class Lane:
 
     def kill(self, run_id: str, hold: Hold) -> None:
         """Visit a run in a process of its own, and kill that when it stands at the gate."""
+        self.lose(run_id, hold)
+        hold.open(cut=not hold.after)
+
+    def lose(self, run_id: str, hold: Hold) -> None:
+        """As `kill`, but what it has asked of AWS is still on its way."""
         self.inside.hurry(run_id)
         child = os.fork()
         if child == 0:
@@ -189,7 +194,6 @@ class Lane:
         struck = hold.reached.wait(20)
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-        hold.open(cut=not hold.after)
         assert struck, "the visit never came to the gate"
         # Dead workers lose their runs when their leases are over.
         self.inside.redis.zadd("slipway:leases", {run_id: 0})

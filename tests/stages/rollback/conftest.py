@@ -243,11 +243,25 @@ class Harbour:
             assert time.monotonic() < deadline, function
             time.sleep(0.02)
 
+    def begin(self, run_id: str, *holds: Hold) -> threading.Thread:
+        """A visit that stands at the gates."""
+        self.inside.hurry(run_id)
+        thread = threading.Thread(target=self.inside.advance, args=[run_id])
+        thread.start()
+        assert all(hold.reached.wait(20) for hold in holds), "it never came to the gate"
+        return thread
+
     def kill(self, run_id: str, *holds: Hold, moved: tuple[str, ...] = ()) -> None:
         """Visit a run in a process of its own, and kill that when it stands at the gates.
 
         The functions of `moved` run its commit by then.
         """
+        self.lose(run_id, *holds, moved=moved)
+        for hold in holds:
+            hold.open(cut=not hold.after)
+
+    def lose(self, run_id: str, *holds: Hold, moved: tuple[str, ...] = ()) -> None:
+        """As `kill`, but what it has asked of AWS is still on its way."""
         self.inside.hurry(run_id)
         child = os.fork()
         if child == 0:
@@ -260,8 +274,6 @@ class Harbour:
         finally:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
-        for hold in holds:
-            hold.open(cut=not hold.after)
         # Dead workers lose their runs when their leases are over.
         self.inside.redis.zadd("slipway:leases", {run_id: 0})
 

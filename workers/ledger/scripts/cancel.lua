@@ -5,7 +5,7 @@ local at = now()
 local state = redis.call('HGET', run_key(id), 'state')
 if not state then return 'gone' end
 local idle = state == 'queued' or state == 'waiting'
-if idle and not unfinished(id) then
+if idle and not wanted(id) then
   redis.call('HSET', run_key(id), 'stages', stages)
   finish(id, at, 'cancelled', '', why)
   return 'cancelled'

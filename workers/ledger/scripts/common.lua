@@ -54,6 +54,17 @@ local function unfinished(id)
   return redis.call('HGET', run_key(id), 'unfinished') == 'yes'
 end
 
+-- Whether there is something that its next visit must do before the run may end: see above, or it is
+-- on record as live and has not yet succeeded.
+local function wanted(id)
+  return unfinished(id) or redis.call('HGET', run_key(id), 'recorded') == 'yes'
+end
+
+local function ended(id)
+  local state = redis.call('HGET', run_key(id), 'state')
+  return state ~= 'queued' and state ~= 'running' and state ~= 'waiting'
+end
+
 local function cancelled(id)
   return redis.call('HEXISTS', run_key(id), 'cancel') == 1
 end

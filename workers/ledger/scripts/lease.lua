@@ -31,8 +31,9 @@ if state == 'running' then
   losses = losses + 1
   redis.call('HSET', key, 'losses', losses)
   redis.call('HINCRBY', P .. 'metrics', 'leases_lost', 1)
-  -- One with something to put back gets as many visits again, which do nothing but that.
-  local most = tonumber(max_losses) * (unfinished(id) and 2 or 1)
+  -- One with something to put back gets as many visits again, which do nothing but that; so does
+  -- one that has only to succeed.
+  local most = tonumber(max_losses) * (wanted(id) and 2 or 1)
   if losses > most then
     finish(id, at, 'failed', 'ours', 'The worker was lost ' .. losses ..
       ' times in this run. The operator should look at its log and memory; then retry the run.')

@@ -11,6 +11,7 @@ for i = 5, #ARGV, 2 do
     redis.call('LPUSH', P .. 'released:' .. environment, cjson.encode(record))
   end
 end
+redis.call('HSET', run_key(id), 'recorded', 'yes')
 redis.call('LTRIM', P .. 'released:' .. environment, 0, tonumber(kept) - 1)
 if redis.call('HEXISTS', run_key(id), 'rollout') == 0 then
   redis.call('HSET', run_key(id), 'unfinished', '')

@@ -1,0 +1,42 @@
+"""A lost worker's step of a gradual release arrives late, or its worker wakes late."""
+
+import threading
+
+import pytest
+
+from tests.stages.gradual.conftest import A, B
+from workers.run import State
+
+LONG = pytest.mark.lane(strategy="canary-10-percent-10-minutes")
+
+
+@LONG
+def test_a_step_on_its_way_does_not_outlive_its_cancelled_run(lane):
+    """The run ends as cancelled with all put back; then the lost worker's share arrives."""
+    run_id = lane.begin(A, B, text="two")
+    hold = lane.strict.hold("UpdateAlias", B)
+    lane.lose(run_id, hold)
+    assert lane.inside.call(f"/runs/{run_id}/cancel") == (202, {"state": "asked"})
+    run = lane.ended(run_id)
+    assert (run.state, run.rollout.state) == (State.CANCELLED, "undone")
+    hold.arrive()
+    assert lane.alias(A) == lane.alias(B) == ("1", {})
+
+
+@LONG
+def test_a_worker_that_slept_before_its_step_stops(lane):
+    """It wakes after its run was put back, sees the alias as it had left it, and steps no more."""
+    run_id = lane.begin(A, text="two")
+    sleeper = threading.Thread(target=lane.visit, args=[run_id])
+    first = lane.strict.hold("GetAlias", A, after=True)
+    sleeper.start()
+    assert first.reached.wait(20)
+    hold = lane.strict.hold("GetAlias", A)
+    first.open()
+    assert hold.reached.wait(20)
+    lane.inside.redis.zadd("slipway:leases", {run_id: 0})
+    assert lane.inside.call(f"/runs/{run_id}/cancel") == (202, {"state": "asked"})
+    assert lane.ended(run_id).state is State.CANCELLED
+    hold.open()
+    sleeper.join()
+    assert lane.alias(A) == ("1", {})
