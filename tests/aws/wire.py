@@ -110,8 +110,12 @@ def handler(answer_to: Callable[[Request], Answer | None]) -> type[BaseHTTPReque
         wbufsize = -1
 
         def _serve(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            answer = answer_to(Request(self.command, self.path, self.headers, body))
+            length = int(self.headers.get("Content-Length") or 0)
+            body = self.rfile.read(length)
+            # A client that is killed between head and body has asked for nothing.
+            whole = len(body) == length
+            request = Request(self.command, self.path, self.headers, body)
+            answer = answer_to(request) if whole else None
             if answer is None:
                 self.close_connection = True
                 return
