@@ -1,10 +1,11 @@
 """What the text of an environment variable may be, and what becomes of it."""
 
 from email.utils import parseaddr
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from config import smtp
@@ -22,7 +23,43 @@ def _tokens(value: object) -> object:
     pairs = [part.strip().partition(":") for part in value.split(",") if part.strip()]
     if any(not (name and token) for name, _, token in pairs):
         raise ValueError("expected name:token, several separated by commas")
-    return {name: token for name, _, token in pairs}
+    found = {name: token for name, _, token in pairs}
+    if len(found) < len(pairs):
+        raise ValueError("expected another name for each token")
+    return found
+
+
+def _some(value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    if not value:
+        raise ValueError("expected a secret, or several separated by commas")
+    return value
+
+
+def _pem(value: SecretStr) -> SecretStr:
+    if "-----BEGIN " not in value.get_secret_value():
+        raise ValueError("expected a private key in PEM form, with its lines")
+    return value
+
+
+def _pem_file(value: Path) -> Path:
+    try:
+        _pem(SecretStr(value.read_text()))
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise ValueError(f"can't be read: {why}") from None
+    return value
+
+
+def _redis_address(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        database = parts.path.strip("/")
+        good = parts.scheme in ("redis", "rediss") and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or (database and not database.isdecimal()):
+        raise ValueError("expected redis://host:port/number, or rediss:// with TLS")
+    return value
 
 
 def _web_address(value: SecretStr) -> SecretStr:
@@ -57,8 +94,13 @@ def _sender(value: str) -> str:
     return value
 
 
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
+Queue = Literal["build", "deploy"]
+Queues = Annotated[tuple[Queue, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)]
+Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split), AfterValidator(_some)]
+Memory = Annotated[str, Field(pattern=r"^[1-9][0-9]*[bkmgBKMG]?$")]
+Pem = Annotated[SecretStr, AfterValidator(_pem)]
+PemFile = Annotated[Path, AfterValidator(_pem_file)]
+RedisAddress = Annotated[str, AfterValidator(_redis_address)]
 WebAddress = Annotated[SecretStr, AfterValidator(_web_address)]
 ServerAddress = Annotated[str, AfterValidator(_server_address)]
 SmtpAddress = Annotated[SecretStr, AfterValidator(_smtp_address)]

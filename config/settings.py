@@ -3,21 +3,32 @@
 import functools
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config import smtp
 from config.setting_values import (
+    Memory,
+    Pem,
+    PemFile,
+    Queues,
+    RedisAddress,
     Secrets,
     Sender,
     ServerAddress,
     SmtpAddress,
     Tokens,
     WebAddress,
-    Words,
 )
 from config.smtp import SmtpServer
 
@@ -36,11 +47,15 @@ class Settings(BaseSettings):
     """Everything that the environment decides; each field's description is its documentation."""
 
     model_config = SettingsConfigDict(
-        frozen=True, env_prefix=PREFIX, env_ignore_empty=True, populate_by_name=True
+        frozen=True,
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        populate_by_name=True,
+        allow_inf_nan=False,
     )
 
     config: Path = Field(description="the operator's TOML file")
-    public_url: str = Field(
+    public_url: ServerAddress = Field(
         "http://127.0.0.1:8000", description="where people and GitHub reach the web process"
     )
     api_tokens: Tokens = Field(
@@ -51,7 +66,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         Path(".slipway"), description="git mirrors and workspaces; may be lost at any time"
     )
-    queues: Words = Field(
+    queues: Queues = Field(
         ("build", "deploy"), description="what this worker does: `build`, `deploy` or both"
     )
     capacity: int = Field(3, ge=1, description="runs that one worker process advances at once")
@@ -68,12 +83,12 @@ class Settings(BaseSettings):
     log_bytes: int = Field(
         2_000_000, ge=10_000, description="bytes of a run's log kept while it lives"
     )
-    check_memory: str = Field("2g", description="memory of one check's container")
+    check_memory: Memory = Field("2g", description="memory of one check's container")
     check_cpus: float = Field(2, gt=0, description="processors of one check's container")
     check_pids: int = Field(512, ge=16, description="processes in one check's container")
     check_seconds: float = Field(900, gt=0, description="seconds that one check may take")
     build_seconds: float = Field(1800, gt=0, description="seconds that one image build may take")
-    build_network: str = Field(
+    build_network: Literal["default", "host", "none"] = Field(
         "default", description="network of image builds: `default`, `host` or `none`"
     )
     reuse_days: float = Field(
@@ -86,15 +101,14 @@ class Settings(BaseSettings):
         default=False,
         description="tell SonarQube branches and pull requests, which its Community Build refuses",
     )
-    redis_url: str = _named(
+    redis_url: RedisAddress = _named(
         "REDIS_URL", "redis://127.0.0.1:6379/0", description="the ledger and the queue"
     )
     github_webhook_secrets: Secrets = _named(
         "GITHUB_WEBHOOK_SECRET",
-        min_length=1,
         description="the webhook's secret; several, separated by commas, while rotating",
     )
-    github_api_url: str = _named(
+    github_api_url: ServerAddress = _named(
         "GITHUB_API_URL", "https://api.github.com", description="GitHub's REST API"
     )
     github_token: SecretStr | None = _named(
@@ -103,11 +117,14 @@ class Settings(BaseSettings):
     github_app_id: str | None = _named(
         "GITHUB_APP_ID", None, description="a GitHub App instead of a token"
     )
-    github_app_private_key: SecretStr | None = _named(
+    github_app_private_key: Pem | None = _named(
         "GITHUB_APP_PRIVATE_KEY", None, description="the App's private key, PEM"
     )
-    github_app_private_key_file: Path | None = _named(
-        "GITHUB_APP_PRIVATE_KEY_FILE", None, description="the App's private key, as a file"
+    github_app_private_key_file: PemFile | None = _named(
+        "GITHUB_APP_PRIVATE_KEY_FILE",
+        None,
+        validate_default=True,
+        description="the App's private key, as a file",
     )
     slack_webhook_url: WebAddress | None = _named(
         "SLACK_WEBHOOK_URL", None, description="Slack's incoming webhook, told how deploys go"
@@ -140,14 +157,15 @@ class Settings(BaseSettings):
         None, description="sender of emails; else `slipway@` and the public URL's host"
     )
 
-    @model_validator(mode="after")
-    def _app_has_a_key(self) -> "Settings":
-        key = self.github_app_private_key or self.github_app_private_key_file
-        if bool(self.github_app_id) != bool(key):
-            raise ValueError(
-                "GITHUB_APP_ID goes with GITHUB_APP_PRIVATE_KEY or GITHUB_APP_PRIVATE_KEY_FILE"
-            )
-        return self
+    # Of a field, not of all: that one would be silent as long as any other is wrong.
+    @field_validator("github_app_private_key_file", mode="after")
+    @classmethod
+    def _app_has_a_key(cls, file: Path | None, others: ValidationInfo) -> Path | None:
+        known = others.data
+        key = file or known.get("github_app_private_key", "wrong")
+        if bool(known.get("github_app_id")) != bool(key):
+            raise ValueError("GITHUB_APP_ID goes with it or with GITHUB_APP_PRIVATE_KEY")
+        return file
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for masking it wherever text leaves the process."""
@@ -219,8 +237,16 @@ def _complaints(error: ValidationError) -> list[str]:
     for problem in error.errors(include_input=False, include_url=False):
         where = str(problem["loc"][0]) if problem["loc"] else ""
         name = variable(where) if where in Settings.model_fields else where
-        lines.append(f"{name}: {problem['msg']}" if name else problem["msg"])
+        said = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "missing":
+            said = f"missing; set it to {_meaning(name)}"
+        lines.append(f"{name}: {said}" if name else said)
     return lines
+
+
+def _meaning(name: str) -> str | None:
+    fields = Settings.model_fields.items()
+    return next((field.description for one, field in fields if variable(one) == name), None)
 
 
 @functools.cache

@@ -56,16 +56,12 @@ def hook_install(repository: str) -> None:
 
 
 def _github(chosen: Settings) -> GitHub:
-    try:
-        private_key = chosen.private_key()
-    except (OSError, UnicodeDecodeError) as error:
-        raise click.ClickException(f"GITHUB_APP_PRIVATE_KEY_FILE can't be read: {error}") from None
     token = chosen.github_token
     return GitHub(
         chosen.github_api_url,
         token=token.get_secret_value() if token else None,
         app_id=chosen.github_app_id,
-        private_key=private_key,
+        private_key=chosen.private_key(),
     )
 
 

@@ -59,6 +59,56 @@ def test_an_app_goes_with_its_key(environment):
         load()
 
 
+def test_an_app_without_its_key_is_said_with_all_else(environment):
+    """What else is wrong doesn't hide it."""
+    environment(**GOOD, GITHUB_APP_ID="1", PORT="0")
+    with pytest.raises(SettingsError) as error:
+        load()
+    named = {line.partition(":")[0] for line in str(error.value).splitlines()}
+    assert named == {"PORT", "GITHUB_APP_PRIVATE_KEY_FILE"}
+
+
+WRONG = [
+    ("GITHUB_API_URL", "api.github.com"),
+    ("GITHUB_API_URL", "https://api.github.com/?x"),
+    ("GITHUB_APP_PRIVATE_KEY", "no key"),
+    ("GITHUB_APP_PRIVATE_KEY_FILE", "/nope"),
+    ("GITHUB_APP_PRIVATE_KEY_FILE", "/"),
+    ("GITHUB_APP_PRIVATE_KEY_FILE", __file__),
+    ("REDIS_URL", "127.0.0.1:6379"),
+    ("REDIS_URL", "http://127.0.0.1:6379"),
+    ("REDIS_URL", "redis://127.0.0.1:port"),
+    ("REDIS_URL", "redis://127.0.0.1/first"),
+    ("SLIPWAY_API_TOKENS", "ada:one,ada:two"),
+    ("SLIPWAY_BUILD_NETWORK", "bridge"),
+    ("SLIPWAY_CHECK_MEMORY", "much"),
+    ("SLIPWAY_LEASE_SECONDS", "inf"),
+    ("SLIPWAY_PUBLIC_URL", "slipway.example.com"),
+    ("SLIPWAY_QUEUES", "builds"),
+    ("SLIPWAY_QUEUES", ","),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG)
+def test_what_can_not_work_is_refused_at_start(environment, name, value):
+    """One line, with the variable's name; nobody has to wait for the first push."""
+    environment(**GOOD | {name: value})
+    if name.startswith("GITHUB_APP"):
+        environment(GITHUB_APP_ID="1")
+    with pytest.raises(SettingsError) as error:
+        load()
+    (line,) = str(error.value).splitlines()
+    assert line.startswith(f"{name}: ")
+    assert "Value error" not in line
+
+
+def test_what_is_missing_says_what_it_is(environment):
+    """Not only that a field is required."""
+    environment()
+    with pytest.raises(SettingsError, match="SLIPWAY_CONFIG: missing; set it to the operator's"):
+        load()
+
+
 def test_several_secrets_are_read_for_rotation(environment):
     """Secrets and tokens are lists with commas, and hidden wherever they are shown."""
     environment(**GOOD, SLIPWAY_API_TOKENS="ada:token-of-ada,bot:token-of-bot")

@@ -102,7 +102,7 @@ def test_a_local_github_may_reach_a_local_slipway(slipway: Command, tmp_path: Pa
         ({"GITHUB_API_URL": "http://127.0.0.1:9"}, "out of reach"),
         (
             {"GITHUB_TOKEN": "", "GITHUB_APP_ID": "1", "GITHUB_APP_PRIVATE_KEY_FILE": "/nowhere"},
-            "GITHUB_APP_PRIVATE_KEY_FILE can't be read",
+            "GITHUB_APP_PRIVATE_KEY_FILE: can't be read",
         ),
     ],
 )
