@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 import pytest
+from github.Hook import Hook
 
 from tests.github.conftest import NAME
 from tests.stand_ins.github import GitHub
@@ -49,6 +50,17 @@ def test_a_webhook_that_is_wrong_is_repaired(
     assert sorted(hook.events) == ["pull_request", "push"]
     assert (hook.secret, hook.content_type, hook.insecure_ssl) == ("s3cret", "json", "0")
     assert hook.active
+
+
+def test_a_hook_that_names_another_address_is_repaired(
+    hub: GitHub, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A GitHub behind a proxy says where it believes to be, or nothing."""
+    for url in ("https://github.internal/api/v3/repos/x/y/hooks/1", None):
+        monkeypatch.setattr(Hook, "url", property(lambda _, url=url: url))
+        hooks.install(client, NAME, URL, "s3cret")
+        assert hooks.install(client, NAME, URL, "s3cret") == "unchanged"
+    assert len(hub.hooks_of(NAME)) == 1
 
 
 def test_a_new_secret_is_written(hub: GitHub, client: Client) -> None:
