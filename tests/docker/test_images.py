@@ -1,6 +1,7 @@
 """Tests of building images with a real BuildKit."""
 
 import os
+import re
 import subprocess
 import time
 from collections.abc import Mapping
@@ -89,10 +90,10 @@ def test_the_default_network_is_what_the_engine_has(building: Building):
 def test_a_failing_step_is_the_users(building: Building):
     """The error holds the step, its output and its exit code."""
     with pytest.raises(UserError) as caught:
-        building.build("FROM BASE", "RUN echo before; echo the reason >&2; exit 42")
+        building.build("FROM BASE", "RUN echo before; echo 'the reason' is $((6*7)) >&2; exit 42")
     text = str(caught.value)
     assert text.startswith("the image build of Dockerfile failed (exit code 1)")
-    assert "the reason" in text
+    assert "the reason is 42" in text
     assert "exit code: 42" in text
     assert "load build definition" not in text
 
@@ -108,8 +109,11 @@ def test_a_failing_step_is_the_users(building: Building):
 )
 def test_a_wrong_dockerfile_is_the_users(building: Building, lines: tuple, said: str):
     """What BuildKit says of a Dockerfile is passed on as the user's fault."""
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=said) as caught:
         building.build(*lines)
+    # The reason comes at once: a commit status shows no more than a line of it.
+    assert "[internal]" not in str(caught.value).splitlines()[1]
+    assert not re.search(r"^#\d+ ", str(caught.value), re.MULTILINE)
 
 
 def test_a_registry_out_of_reach_is_tried_again(building: Building):

@@ -15,6 +15,7 @@ from workers.errors import OurError, PassingError, UserError
 
 _SYNTAX = re.compile(rb"^\s*(?:#|//)\s*syntax\s*=\s*(\S*)", re.IGNORECASE | re.MULTILINE)
 _OFFICIAL = re.compile(r"(docker\.io/)?docker/dockerfile(:[\w.-]+)?(@sha256:[0-9a-f]{64})?")
+_PROGRESS = re.compile(r"#\d+ ")
 _TAIL_LINES = 60
 _SHOWN_LINES = 30
 _OUT_OF_REACH = re.compile(
@@ -135,6 +136,8 @@ def _failure(engine: Engine, dockerfile: str, code: int, tail: list[str]) -> Exc
     rules = [number for number, line in enumerate(tail) if line == "------"]
     summary = tail[rules[-2] :] if len(rules) > 1 else tail
     verdict = "\n".join(summary[summary.index("------", 1) :] if len(rules) > 1 else tail[-3:])
+    if len(rules) < 2:  # noqa: PLR2004 - no failed step: progress comes before the reason
+        summary = [line for line in tail if line.strip() and not _PROGRESS.match(line)] or tail
     shown = "\n".join(summary[-_SHOWN_LINES:])
     engine.ping()
     text = f"the image build of {dockerfile} failed (exit code {code}):\n{shown}"
