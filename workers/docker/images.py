@@ -16,6 +16,8 @@ from workers.errors import OurError, PassingError, UserError
 _SYNTAX = re.compile(rb"^\s*(?:#|//)\s*syntax\s*=\s*(\S*)", re.IGNORECASE | re.MULTILINE)
 _OFFICIAL = re.compile(r"(docker\.io/)?docker/dockerfile(:[\w.-]+)?(@sha256:[0-9a-f]{64})?")
 _PROGRESS = re.compile(r"#\d+ ")
+_OUTPUT = re.compile(r"#(\d+) \d+\.\d+ (.*)")
+_FAILED = re.compile(r"#(\d+) ERROR\b")
 _TAIL_LINES = 60
 _SHOWN_LINES = 30
 _OUT_OF_REACH = re.compile(
@@ -136,9 +138,7 @@ def _failure(engine: Engine, dockerfile: str, code: int, tail: list[str]) -> Exc
     rules = [number for number, line in enumerate(tail) if line == "------"]
     summary = tail[rules[-2] :] if len(rules) > 1 else tail
     verdict = "\n".join(summary[summary.index("------", 1) :] if len(rules) > 1 else tail[-3:])
-    if len(rules) < 2:  # noqa: PLR2004 - no failed step: progress comes before the reason
-        summary = [line for line in tail if line.strip() and not _PROGRESS.match(line)] or tail
-    shown = "\n".join(summary[-_SHOWN_LINES:])
+    shown = "\n".join(_shown(tail, rules)[-_SHOWN_LINES:])
     engine.ping()
     text = f"the image build of {dockerfile} failed (exit code {code}):\n{shown}"
     if re.search(r"exit code: \d+\s*$", verdict):  # a step of the Dockerfile, whatever it printed
@@ -148,3 +148,16 @@ def _failure(engine: Engine, dockerfile: str, code: int, tail: list[str]) -> Exc
     if _OUT_OF_REACH.search(verdict):
         return PassingError(f"the engine or a registry was out of reach; {text}")
     return UserError(text)
+
+
+def _shown(tail: list[str], rules: list[int]) -> list[str]:
+    """The failed step with what it said, or, where no step failed, all that is not progress."""
+    if len(rules) < 2:  # noqa: PLR2004 - the summary of a step stands between two
+        return [line for line in tail if line.strip() and not _PROGRESS.match(line)] or tail
+    begins, ends = rules[-2:]
+    head, rest = tail[begins : begins + 2], tail[begins + 2 :]
+    if ends - begins > 2:  # noqa: PLR2004 - newer ones repeat the step's output there
+        return [*head, *rest]
+    failed = next((found[1] for line in reversed(tail) if (found := _FAILED.match(line))), None)
+    lines = (_OUTPUT.match(line) for line in tail)
+    return [*head, *(found[2] for found in lines if found and found[1] == failed), *rest]
