@@ -53,7 +53,10 @@ class Gate(StrictAws):
         self._live: dict[tuple[str, str], str] = {}
 
     def hold(self, operation: str, about: str, *, after: bool = False) -> Hold:
-        """Stop the next call of an operation on a function, or on its objects in S3."""
+        """Stop the next call of an operation on a function, or on its objects in S3.
+
+        "name:qualifier" means a call on that version or alias alone.
+        """
         hold = Hold(operation, about, after)
         self._holds.append(hold)
         self._standing.append(hold)
@@ -72,7 +75,7 @@ class Gate(StrictAws):
         if about in self.shut:
             self.turned_away += 1
             return None
-        hold = self._due(request.operation, about)
+        hold = self._due(request.operation, {about, f"{about}:{request.query.get('Qualifier')}"})
         if hold and not hold.after and hold.wait():
             return None
         answer = super().answer(request)
@@ -82,10 +85,10 @@ class Gate(StrictAws):
             return None
         return answer
 
-    def _due(self, operation: str, about: str) -> Hold | None:
+    def _due(self, operation: str, about: set[str]) -> Hold | None:
         with self._lock:
             for hold in self._holds:
-                if (hold.operation, hold.about) == (operation, about):
+                if hold.operation == operation and hold.about in about:
                     self._holds.remove(hold)
                     return hold
         return None

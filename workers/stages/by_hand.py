@@ -10,8 +10,7 @@ from workers.stages.rollout_record import place
 def tell(context: Context, function: str, found: Alias | None) -> None:
     """Say in the run's log what about an alias is not as Slipway left it, before it is moved."""
     record = context.shop.ledger.history.live(place(context, function))
-    # What this run has moved itself is no news.
-    if not record or context.field("before"):
+    if not record:
         return
     left = Recorded(
         version=record["version"], commit=record["commit"], sha256="", run=record.get("run", "")

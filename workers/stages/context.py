@@ -38,6 +38,7 @@ class Context:
     built: Mapping[str, Package] | None = None
     site: SiteFiles | None = None
     site_found: Found | None = None
+    revisions: dict[str, str | None] = field(default_factory=dict)
     _relations: dict[str, Relation] = field(default_factory=dict)
 
     @classmethod

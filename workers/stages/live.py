@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from workers.run import Release
 from workers.stages import site
 from workers.stages.context import Context
 from workers.stages.rollout_record import place
@@ -23,13 +24,19 @@ def remember_origin(context: Context) -> None:
 
 def record(context: Context) -> None:
     """Remember what is live now, all of it in one step."""
-    functions = [(place(context, one.function), one.model_dump()) for one in context.releases()]
+    functions = [
+        (place(context, one.function), _function(context, one)) for one in context.releases()
+    ]
     parts = [*functions, *site.live(context)]
     origin = json.loads(context.field("origin") or "{}")
     context.lease.live(
         context.environment.name,
         [(name, _row(context, what, origin.get(name))) for name, what in parts],
     )
+
+
+def _function(context: Context, release: Release) -> dict[str, Any]:
+    return release.model_dump() | {"revision": context.revisions.get(release.function)}
 
 
 def _row(context: Context, what: dict[str, Any], origin: str | None) -> dict[str, Any]:

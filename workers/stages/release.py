@@ -1,10 +1,8 @@
 """The one moment users notice: the aliases of a run's functions move together, or none does."""
 
-import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict
 
 from redis.exceptions import RedisError
 
@@ -14,7 +12,17 @@ from workers.aws.faults import ChangedError
 from workers.errors import OurError, PassingError, RunError, StoppedError
 from workers.ledger import MAX_LOSSES
 from workers.run import Release
-from workers.stages import by_hand, gateway, hold, live, rollback, rollout, rollout_record, site
+from workers.stages import (
+    before,
+    by_hand,
+    gateway,
+    hold,
+    live,
+    rollback,
+    rollout,
+    rollout_record,
+    site,
+)
 from workers.stages.ancestry import judge
 from workers.stages.context import Context
 from workers.stages.rollout_record import place
@@ -42,7 +50,7 @@ def _go_live(context: Context) -> None:
         rollback.interrupt(context)
     with hold.turn(context), rollout.guarded(context):
         if not back:
-            rollout.bake(context, _judge)
+            rollout.bake(context, _decide)
         with _whole(context), site.held(context):
             _may_go_on(context)
             _release(context)
@@ -82,7 +90,7 @@ def _release(context: Context) -> None:
     alias = context.environment.alias
     releases = context.releases()
     live.remember_origin(context)
-    found = _remember(context, releases, alias)
+    found = _remember(context, releases)
     functions = [release.function for release in releases]
     unpermitted = gateway.permit(context, functions)
     _move_all(context, releases, found)
@@ -98,19 +106,13 @@ def _commit(context: Context, release: Release, found: Alias) -> str | None:
     return record["commit"] if record.get("version") == found.version else found.commit
 
 
-def _remember(
-    context: Context, releases: tuple[Release, ...], alias: str
-) -> dict[str, Alias | None]:
+def _remember(context: Context, releases: tuple[Release, ...]) -> dict[str, Alias | None]:
     """Decide for all before the first moves, and write down what was live, for a successor."""
-    names = [release.function for release in releases]
-    with ThreadPoolExecutor(TOGETHER) as pool:
-        read = pool.map(lambda name: aliases.read(context.aws, name, alias), names)
-        found = dict(zip(names, read, strict=True))
+    found = before.look(context, releases)
     for release in releases:
-        _judge(context, release, found[release.function])
+        _decide(context, release, found[release.function])
     if not context.field("before"):
-        before = {function: asdict(one) if one else None for function, one in found.items()}
-        context.lease.write(before=json.dumps(before), unfinished="yes")
+        before.note(context, found)
     return found
 
 
@@ -134,17 +136,18 @@ def _move(context: Context, release: Release, found: Alias | None) -> None:
     for attempt in range(TRIES):
         # The first decision was a moment ago, and reading an alias costs a call of the quota.
         if attempt or not aliases.stands(context.aws, release.function, alias, found):
-            found = aliases.read(context.aws, release.function, alias)
+            found = before.again(context, release)
         _judge(context, release, found)
         rollout.admit(context, release, found)
         # After the read: whoever takes over from now on gives the alias another revision.
         context.lease.confirm()
         try:
-            aliases.move(context.aws, release.function, alias, release.version or "", found)
+            moved = aliases.move(context.aws, release.function, alias, release.version or "", found)
         except ChangedError:
             if attempt == TRIES - 1:
                 raise
         else:
+            context.revisions[release.function] = moved.revision_id
             was = f"version {found.version}" if found else "nothing"
             now = f"version {release.version}"
             text = f"{alias}: unchanged, {now}" if was == now else f"{alias}: {was} → {now}"
@@ -152,9 +155,15 @@ def _move(context: Context, release: Release, found: Alias | None) -> None:
             return
 
 
+def _decide(context: Context, release: Release, found: Alias | None) -> None:
+    # What this run has moved itself is no news.
+    if not context.field("before"):
+        by_hand.tell(context, release.function, found)
+    _judge(context, release, found)
+
+
 def _judge(context: Context, release: Release, found: Alias | None) -> None:
     """Order is ancestry: an alias never goes back to an older commit by itself."""
-    by_hand.tell(context, release.function, found)
     if found is None:
         return
     where = f"{release.function}:{context.environment.alias}"
@@ -167,15 +176,19 @@ def _put_back(context: Context, *, doubt: bool) -> None:
     `doubt`: a move may still be on its way to AWS, and must come too late.
     """
     alias = context.environment.alias
-    before = json.loads(context.field("before") or "{}")
+    noted = before.noted(context)
     done = True
-    for release in reversed([one for one in context.releases() if one.function in before]):
-        known = before[release.function]
-        was = Alias(**known) if known else None
+    for release in reversed([one for one in context.releases() if one.function in noted]):
         name, version = release.function, release.version or ""
         try:
             if aliases.put_back(
-                context.aws, name, alias, was, version, confirm=context.lease.renew, seal=doubt
+                context.aws,
+                name,
+                alias,
+                noted[name],
+                version,
+                confirm=context.lease.renew,
+                seal=doubt,
             ):
                 context.say(f"release/{name}", f"{alias}: back to what it was")
         except RunError as error:

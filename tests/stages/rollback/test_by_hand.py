@@ -19,6 +19,8 @@ def point(harbour, function, version, **weights):
     harbour.cloud.client("lambda").update_alias(
         FunctionName=function, Name=ENVIRONMENT, FunctionVersion=version, RoutingConfig=routing
     )
+    # The strict AWS gives a new revision only to what it has seen itself.
+    harbour.strict._aliases.pop((function, ENVIRONMENT), None)
 
 
 def test_a_run_names_what_it_finds_changed(harbour):
@@ -37,6 +39,42 @@ def test_a_run_names_what_it_finds_changed(harbour):
     point(harbour, A, current[A], **{versions[A]: 0.5})
     log = harbour.inside.log(harbour.deployed().id)
     assert f"{A}:production has weights that no run left: version {versions[A]} gets 50%" in log
+    assert log.count("changed by hand") == 1
+
+
+def test_a_release_reads_no_alias_that_is_as_it_was_left(harbour):
+    """Three calls of Lambda's quota for a function: new code, version, move."""
+    harbour.deployed()
+    before = harbour.strict.calls.copy()
+    harbour.deployed()
+    asked = harbour.strict.calls - before
+    of_their_own = {"GetFunction", "GetObject", "HeadObject"}
+    assert {name: count for name, count in asked.items() if name not in of_their_own} == {
+        "UpdateFunctionCode": 2,
+        "PublishVersion": 2,
+        "UpdateAlias": 2,
+    }
+
+
+def test_weights_by_hand_are_named_and_come_back_with_the_rest(harbour):
+    """Seen only when AWS refuses the move, they are what a failed release goes back to."""
+    first = harbour.deployed()
+    second = harbour.deployed()
+    old, new = ({one.function: one.version for one in run.releases} for run in (first, second))
+    point(harbour, A, new[A], **{old[A]: 0.5})
+    run_id = harbour.accept(A, B)
+    hold = harbour.strict.hold("UpdateAlias", B)
+    visit = harbour.begin(run_id, hold)
+    harbour.until_live(A, harbour.inside.run(run_id).order.commit)
+    assert harbour.weights() == ({}, {})
+    harbour.strict.fail_next("UpdateAlias", status=403, code="AccessDeniedException")
+    hold.open()
+    visit.join()
+    assert harbour.ended(run_id).state is State.FAILED
+    assert harbour.live() == (second.order.commit,) * 2
+    assert harbour.weights() == ({old[A]: 0.5}, {})
+    log = harbour.inside.log(run_id)
+    assert f"{A}:production has weights that no run left: version {old[A]} gets 50%" in log
     assert log.count("changed by hand") == 1
 
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tests.stages.rollback.conftest import A, B
+from tests.stages.rollback.conftest import ENVIRONMENT, A, B
 from workers.ledger import Refusal
 from workers.run import StageState, State
 
@@ -128,7 +128,7 @@ def test_a_lock_before_the_release_holds_a_killed_run(harbour):
     """A run that died before it moved anything is held when its successor looks."""
     first = harbour.deployed()
     run_id = harbour.accept(A, B)
-    harbour.kill(run_id, harbour.strict.hold("GetAlias", A))
+    harbour.kill(run_id, harbour.strict.hold("GetFunction", f"{A}:{ENVIRONMENT}"))
     harbour.call("lock", reason="freeze")
     harbour.held(run_id)
     assert harbour.live() == (first.order.commit,) * 2
@@ -178,7 +178,7 @@ def test_a_rollback_interrupts_a_release(harbour):
     """A release that is about to move aliases gives way; only then the rollback moves any."""
     first, second = harbour.deployed(), harbour.deployed()
     run_id = harbour.accept(A, B)
-    hold = harbour.strict.hold("GetAlias", B)
+    hold = harbour.strict.hold("GetFunction", f"{B}:{ENVIRONMENT}")
     before = len(harbour.strict.moves)
     with harbour.working(), harbour.working():
         assert hold.reached.wait(20)
