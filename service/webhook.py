@@ -61,7 +61,7 @@ def accepted(web: Web, taken: Accepted) -> Answer:
     ids = {"run_id": run_id, "task_id": run_id, "status_url": status_url}
     if taken.fresh:
         return Answer(202, ids, told=True)
-    why = "this commit already has a run for this purpose"
+    why = "this delivery, or its commit for this purpose, already has a run"
     return Answer(200, {"ignored": why, **ids}, told=True)
 
 

@@ -1,0 +1,1 @@
+"""The cellar: everybody stands on it, it stands on nobody."""

@@ -1,0 +1,108 @@
+"""What the text of an environment variable may be, and what becomes of it."""
+
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import NoDecode
+
+from config import smtp
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _tokens(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    pairs = [part.strip().partition(":") for part in value.split(",") if part.strip()]
+    if any(not (name and token) for name, _, token in pairs):
+        raise ValueError("expected name:token, several separated by commas")
+    found = {name: token for name, _, token in pairs}
+    if len(found) < len(pairs):
+        raise ValueError("expected another name for each token")
+    return found
+
+
+def _some(value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    if not value:
+        raise ValueError("expected a secret, or several separated by commas")
+    return value
+
+
+def _pem(value: SecretStr) -> SecretStr:
+    if "-----BEGIN " not in value.get_secret_value():
+        raise ValueError("expected a private key in PEM form, with its lines")
+    return value
+
+
+def _pem_file(value: Path) -> Path:
+    try:
+        _pem(SecretStr(value.read_text()))
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise ValueError(f"can't be read: {why}") from None
+    return value
+
+
+def _redis_address(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        database = parts.path.strip("/")
+        good = parts.scheme in ("redis", "rediss") and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or (database and not database.isdecimal()):
+        raise ValueError("expected redis://host:port/number, or rediss:// with TLS")
+    return value
+
+
+def _web_address(value: SecretStr) -> SecretStr:
+    try:
+        parts = urlsplit(value.get_secret_value())
+        good = parts.scheme in ("https", "http") and bool(parts.hostname)
+    except ValueError:
+        good = False
+    if not good:
+        raise ValueError("expected an https:// address")
+    return value
+
+
+def _server_address(value: str) -> str:
+    _web_address(SecretStr(value))
+    parts = urlsplit(value)
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("expected an https:// address without a user, a query or a fragment")
+    return value.rstrip("/")
+
+
+def _smtp_address(value: SecretStr) -> SecretStr:
+    smtp.parse(value.get_secret_value())
+    return value
+
+
+def _sender(value: str) -> str:
+    _, address = parseaddr(value)
+    local, _, domain = address.rpartition("@")
+    if not (local and domain and value.isprintable() and address.isascii()):
+        raise ValueError("expected an email address, such as slipway@example.com")
+    return value
+
+
+Queue = Literal["build", "deploy"]
+Queues = Annotated[tuple[Queue, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)]
+Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split), AfterValidator(_some)]
+Memory = Annotated[str, Field(pattern=r"^[1-9][0-9]*[bkmgBKMG]?$")]
+Pem = Annotated[SecretStr, AfterValidator(_pem)]
+PemFile = Annotated[Path, AfterValidator(_pem_file)]
+RedisAddress = Annotated[str, AfterValidator(_redis_address)]
+WebAddress = Annotated[SecretStr, AfterValidator(_web_address)]
+ServerAddress = Annotated[str, AfterValidator(_server_address)]
+SmtpAddress = Annotated[SecretStr, AfterValidator(_smtp_address)]
+Sender = Annotated[str, AfterValidator(_sender)]
+Tokens = Annotated[dict[str, SecretStr], NoDecode, BeforeValidator(_tokens)]

@@ -1,0 +1,39 @@
+"""The door: hears GitHub and people, answers in milliseconds."""
+
+from flask import Flask
+
+from config.server import Operator
+from config.server import load as load_operator
+from config.settings import Settings, settings
+from service import access, api, dashboard, health, openapi, problems, slack, sonarqube, webhook
+from service.web import Web
+from workers.ledger import Ledger
+from workers.ledger.connection import hasty, listening
+
+SMALL_BODY_BYTES = 64 * 1024
+
+
+def create_app(chosen: Settings | None = None, operator: Operator | None = None) -> Flask:
+    """Wire the web process from its settings and the operator's file."""
+    chosen = chosen or settings()
+    web = Web(
+        settings=chosen,
+        operator=operator or load_operator(chosen.config),
+        ledger=Ledger(hasty(chosen.redis_url)),
+        listening=listening(chosen.redis_url),
+        webhook_secrets=tuple(s.get_secret_value() for s in chosen.github_webhook_secrets),
+    )
+    app = Flask(__name__, static_folder=None)
+    app.secret_key = access.secret_key(web)
+    app.config.update(
+        MAX_CONTENT_LENGTH=SMALL_BODY_BYTES,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_NAME="slipway",
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=web.url.startswith("https:"),
+    )
+    app.extensions["slipway"] = web
+    for room in (webhook, slack, sonarqube, health, openapi, api, dashboard):
+        app.register_blueprint(room.blueprint)
+    problems.install(app)
+    return app

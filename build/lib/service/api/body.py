@@ -1,0 +1,26 @@
+"""The JSON body of a request, as a model says what may be in it."""
+
+from typing import TypeVar
+
+from flask import abort, request
+from pydantic import BaseModel, ValidationError
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def read(model: type[M]) -> M:
+    """The request's body, whatever its content type says; none at all counts as `{}`.
+
+    Aborts with 400 and the first problem.
+    """
+    try:
+        return model.model_validate_json(request.get_data() or b"{}")
+    except ValidationError as error:
+        abort(400, first(error))
+
+
+def first(error: ValidationError) -> str:
+    """The first problem of a body, with its place."""
+    problem = error.errors(include_input=False, include_url=False)[0]
+    where = ".".join(map(str, problem["loc"])) or "body"
+    return f"{where}: {problem['msg'].removeprefix('Value error, ')}"

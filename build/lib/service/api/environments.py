@@ -1,0 +1,78 @@
+"""Environments over HTTP: what there are, and what was released to them."""
+
+from typing import Any
+
+from flask import Blueprint, Response, abort, jsonify, request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from config.server import Environment
+from service.api import body, operated, present
+from service.web import Web
+from workers.ledger.locks import Lock
+from workers.run import Run
+
+blueprint = Blueprint("environments", __name__)
+MOST = 200
+
+
+class Page(BaseModel):
+    """The query of an environment's releases."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(50, ge=1, le=MOST)
+    offset: int = Field(0, ge=0, lt=2**31)
+
+
+@blueprint.get("/environments")
+def every() -> Response:
+    """The operator's environments."""
+    places = Web.current().operator.environments
+    locks = Web.current().ledger.locks.every(places)
+    found = [shown(one, locks[one.name]) for one in places.values()]
+    return jsonify(environments=found)
+
+
+def shown(one: Environment, lock: Lock | None) -> dict[str, Any]:
+    """An environment as the list shows it."""
+    return {
+        "name": one.name,
+        "branches": list(one.branch),
+        "alias": one.alias,
+        "approval": one.approval is not None,
+        "locked": operated.shown(lock),
+        "held": [run.id for run in held(one.name)],
+    }
+
+
+def held(name: str) -> list[Run]:
+    """The runs that wait for an environment to be unlocked."""
+    ledger = Web.current().ledger
+    found = (ledger.history.run(run_id) for run_id in ledger.locks.held(name))
+    return [run for run in found if run and run.held]
+
+
+@blueprint.get("/environments/<name>/releases")
+def releases(name: str) -> Response:
+    """What was made live in an environment, newest first; `?limit=` and `?offset=` page it."""
+    operated.environment(Web.current(), name)
+    try:
+        page = Page.model_validate(request.args.to_dict())
+    except ValidationError as error:
+        abort(400, body.first(error))
+    rows = Web.current().ledger.history.released(name, page.offset, page.limit)
+    return jsonify(releases=[_row(row) for row in rows])
+
+
+def _row(row: dict[str, Any]) -> dict[str, Any]:
+    """A release as the API shows it: without what only a rollback to it needs."""
+    names = ("function", "version", "alias", "sha256", "commit", "repository", "run")
+    site = row.get("site") or {}
+    return {
+        **{name: row.get(name) for name in names},
+        "site": site.get("bucket"),
+        "rollback": row.get("rollback"),
+        "pruned": bool(row.get("pruned")),
+        "event": row.get("event"),
+        "at": present.time(row["at"]),
+    }

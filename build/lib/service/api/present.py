@@ -1,0 +1,85 @@
+"""Runs and tasks as the API shows them."""
+
+from typing import Any
+from urllib.parse import quote
+
+from service.api.rollouts import rollout
+from service.api.times import time
+from workers.run import Report, Run, StageState
+
+__all__ = ["reports", "run", "task", "time"]
+
+
+def run(shown: Run, url: str) -> dict[str, Any]:
+    """One run; `url` is the public URL of the web process."""
+    order = shown.order
+    return {
+        "id": shown.id,
+        "repository": order.repository,
+        "ref": order.ref,
+        "commit": order.commit,
+        "purpose": order.purpose,
+        "environment": order.environment,
+        "pull_request": order.pull_request.number if order.pull_request else None,
+        "rollback": order.rollback.model_dump() if order.rollback else None,
+        "state": shown.state,
+        "held": held(shown),
+        "stages": [_stage(stage.model_dump()) for stage in shown.stages],
+        "releases": [release.model_dump() for release in shown.releases],
+        "rollout": rollout(shown.rollout),
+        "checks": [check.model_dump(exclude={"report"}) for check in shown.checks],
+        "reports": reports(shown, url),
+        "error": shown.error,
+        "delivery": shown.delivery,
+        "created_at": time(shown.created_at),
+        "started_at": time(shown.started_at),
+        "finished_at": time(shown.finished_at),
+        "url": f"{url}/runs/{shown.id}",
+        "log_url": f"{url}/api/v1/runs/{shown.id}/log",
+    }
+
+
+def held(shown: Run) -> str | None:
+    """Why a run's release waits, if a lock of its environment holds it back."""
+    waiting = (stage.summary for stage in shown.stages if stage.state is StageState.WAITING)
+    return (next(waiting, None) or "Held") if shown.held else None
+
+
+def reports(shown: Run, url: str) -> list[dict[str, Any]]:
+    """The HTML reports of a run's checks; `url` is null for one that only S3 has."""
+    return [
+        {
+            "check": check.name,
+            "url": _page(check.run or shown.id, url, check.name, check.report),
+            "files": check.report.files,
+            "size": check.report.size,
+            "archive": check.report.archive,
+        }
+        for check in shown.checks
+        if check.report
+    ]
+
+
+def _page(run_id: str, url: str, check: str, report: Report) -> str | None:
+    if not (report.shown and report.index):
+        return None
+    return f"{url}/api/v1/runs/{run_id}/reports/{check}/{quote(report.index)}"
+
+
+def _stage(stage: dict[str, Any]) -> dict[str, Any]:
+    return stage | {name: time(stage[name]) for name in ("started_at", "finished_at")}
+
+
+def task(task_id: str, fields: dict[str, str], owner: Run | None, url: str) -> dict[str, Any]:
+    """One queued task, with its run as that is now."""
+    times = ("queued_at", "started_at", "finished_at")
+    return {
+        "id": task_id,
+        "name": fields.get("name"),
+        "state": fields.get("state"),
+        **{name: time(fields.get(name)) for name in times},
+        "worker": fields.get("worker"),
+        "outcome": fields.get("outcome"),
+        "run_id": fields.get("run"),
+        "run": run(owner, url) if owner else None,
+    }

@@ -1,0 +1,169 @@
+"""Runs over HTTP: the history, one run, its log."""
+
+from datetime import UTC, datetime
+from time import monotonic, sleep
+from typing import Any
+
+from flask import Blueprint, Response, abort, jsonify, request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from redis.exceptions import ResponseError
+
+from service.access import asker
+from service.api import present, rollback, waiting
+from service.problems import problem
+from service.web import Web
+from workers import queue
+from workers.ledger import Accepted
+from workers.ledger.history import Query, as_text
+from workers.order import Purpose
+from workers.run import Run, State
+from workers.stages import STAGES, stages_of
+
+blueprint = Blueprint("runs", __name__)
+FOLLOW_HEADER = "X-Slipway-Log-Cursor"
+RECALL_SECONDS = 3.0
+
+
+class Filters(BaseModel):
+    """The query of GET /runs; times are ISO 8601, UTC unless they say; `cursor` is a page's own."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    repository: str | None = None
+    branch: str | None = None
+    environment: str | None = None
+    commit: str | None = None
+    state: State | None = None
+    purpose: Purpose | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    cursor: int | None = None
+    limit: int = Field(30, ge=1, le=200)
+
+    def query(self) -> Query:
+        """As the ledger takes it."""
+        names = ("environment", "commit", "state", "purpose")
+        match = {name: str(value) for name in names if (value := getattr(self, name))}
+        return Query(
+            repository=self.repository,
+            branch=self.branch,
+            since=_milliseconds(self.since),
+            until=_milliseconds(self.until),
+            cursor=self.cursor,
+            match=match,
+        )
+
+
+def _milliseconds(moment: datetime | None) -> int | None:
+    if moment is None:
+        return None
+    # A time without a zone is in UTC, wherever this machine stands.
+    zone = moment.tzinfo or UTC
+    return int(moment.replace(tzinfo=zone).timestamp() * 1000)
+
+
+@blueprint.get("/runs")
+def history() -> Response:
+    """A page of runs, newest first."""
+    try:
+        filters = Filters.model_validate(request.args.to_dict())
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        return problem(400, f"{first['loc'][0]}: {first['msg']}")
+    page = Web.current().ledger.history.page(filters.query(), filters.limit)
+    answer: dict[str, Any] = {
+        "runs": [present.run(run, Web.current().url) for run in page.runs],
+        "cursor": None if page.cursor is None else str(page.cursor),
+    }
+    return jsonify(answer)
+
+
+@blueprint.get("/runs/<run_id>")
+def one(run_id: str) -> Response:
+    """One run."""
+    run = Web.current().ledger.history.run(run_id)
+    if run is None:
+        return _unknown(run_id)
+    web = Web.current()
+    shown = present.run(run, web.url)
+    return jsonify(shown | {"approval": waiting.approval(web, run)})
+
+
+@blueprint.get("/runs/<run_id>/log")
+def log(run_id: str) -> Response:
+    """The run's log as text; `?after=` the cursor of an earlier answer gives only what is new."""
+    history = Web.current().ledger.history
+    run = history.run(run_id)
+    if run is None:
+        return _unknown(run_id)
+    after = request.args.get("after") or "-"
+    if not log_is_here(run_id):
+        return problem(
+            503, "The log is being brought back from S3; ask again.", **{"Retry-After": "2"}
+        )
+    try:
+        entries = history.log(run_id, after)
+    except ResponseError:
+        return problem(400, "after: expected the cursor of an earlier answer")
+    response = Response(as_text(entries), content_type="text/plain; charset=utf-8")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers[FOLLOW_HEADER] = entries[-1][0] if entries else after
+    return response
+
+
+@blueprint.post("/runs/<run_id>/retry")
+def retry(run_id: str) -> Response:
+    """Run the same order once more, after a run that ended without success."""
+    web = Web.current()
+    run = web.ledger.history.run(run_id)
+    if run is None:
+        return _unknown(run_id)
+    accepted = repeat(web, run)
+    response = jsonify(run_id=accepted.run_id, url=f"{web.url}/runs/{accepted.run_id}")
+    response.status_code = 202
+    return response
+
+
+def repeat(web: Web, run: Run) -> Accepted:
+    """A new run of the same order; aborts with 409 where there can be none."""
+    if not run.state.final or run.state is State.SUCCEEDED:
+        abort(409, f"The run is {run.state}; only one that ended without success repeats.")
+    if run.order.rollback:
+        return Accepted(rollback.repeated(web, run, asker()).id, fresh=True)
+    accepted = web.ledger.accept(
+        run.order, "", stages_of(run.order), STAGES[0].queue, instead_of=run.id
+    )
+    if not accepted.fresh:
+        abort(409, f"Run {accepted.run_id} has taken its place already.")
+    return accepted
+
+
+def log_is_here(run_id: str) -> bool:
+    """An old run's log is in S3, which the web process can't reach: a worker brings it back."""
+    ledger = Web.current().ledger
+    if not ledger.history.archived(run_id):
+        return True
+    ledger.recall_log(run_id, queue.REPORTS_ON)
+    deadline = monotonic() + RECALL_SECONDS
+    while monotonic() < deadline:
+        sleep(0.05)
+        if not ledger.history.archived(run_id):
+            return True
+    return False
+
+
+@blueprint.post("/runs/<run_id>/cancel")
+def cancel(run_id: str) -> Response:
+    """End a run: at once if it waits, else as soon as its worker hears of it."""
+    answer = Web.current().ledger.cancel(run_id, f"cancelled by {asker()}")
+    if answer == "gone":
+        return _unknown(run_id)
+    if answer == "ended":
+        return problem(409, "The run has ended already.")
+    response = jsonify(state=answer)
+    response.status_code = 202
+    return response
+
+
+def _unknown(run_id: str) -> Response:
+    return problem(404, f"There is no run {run_id[:50]}, or it is no longer kept.")

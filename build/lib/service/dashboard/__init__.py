@@ -1,0 +1,62 @@
+"""The web pages: rendered here, useful without JavaScript, private to people with a token."""
+
+import structlog
+from flask import Blueprint, redirect, render_template, request, url_for
+from redis.exceptions import RedisError
+from werkzeug.exceptions import Forbidden, HTTPException
+from werkzeug.wrappers import Response
+
+from service.access import person
+from service.dashboard import ansi, approval, assets, environments, forms, runs, signing, words
+
+blueprint = Blueprint("dashboard", __name__, template_folder="templates")
+log = structlog.get_logger()
+
+OPEN = {"dashboard.assets.file", "dashboard.signing.sign_in", "dashboard.signing.ask"}
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    # Not `no-referrer`: with it, browsers send `Origin: null` with our own forms.
+    "Referrer-Policy": "same-origin",
+}
+
+for part in (assets, signing, runs, approval, environments):
+    blueprint.register_blueprint(part.blueprint)
+
+for name in ("ago", "duration", "exact", "iso"):
+    blueprint.add_app_template_filter(getattr(words, name), name)
+blueprint.add_app_template_filter(ansi.clean, "clean")
+blueprint.add_app_template_global(assets.address, "asset")
+blueprint.add_app_template_global(forms.token, "csrf_token")
+blueprint.add_app_template_global(person, "person")
+
+
+@blueprint.before_request
+def _known() -> Response | None:
+    if person() is None and request.endpoint not in OPEN:
+        return redirect(url_for("dashboard.signing.ask", next=signing.here()), 303)
+    if request.method == "POST" and not forms.genuine():
+        raise Forbidden("This form is too old, or was not sent from this site.")
+    return None
+
+
+@blueprint.after_request
+def _guarded(response: Response) -> Response:
+    response.headers.update(HEADERS)
+    response.headers.setdefault("Cache-Control", "private, no-store")
+    return response
+
+
+@blueprint.errorhandler(HTTPException)
+def _http(error: HTTPException) -> tuple[str, int]:
+    code = error.code or 500
+    return render_template("error.html", code=code, detail=error.description), code
+
+
+@blueprint.errorhandler(RedisError)
+def _ledger(error: RedisError) -> tuple[str, int, dict[str, str]]:
+    log.warning("ledger_unavailable", error=str(error))
+    return render_template("error.html", code=503, detail=None), 503, {"Retry-After": "5"}

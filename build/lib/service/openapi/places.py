@@ -1,0 +1,112 @@
+"""What answers about environments look like; see shapes.py."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from service.openapi.shapes import Time, Url
+from workers.run import Release
+
+
+class Lock(BaseModel):
+    """Who has locked an environment or rolled it back, and why."""
+
+    kind: Literal["lock", "rollback"]
+    by: str
+    reason: str
+    at: Time
+    expires_at: Time | None
+    run_id: str | None
+    commit: str | None
+
+
+class Environment(BaseModel):
+    """An environment of the operator's; `held` are the runs that wait for it to be unlocked."""
+
+    name: str
+    branches: list[str]
+    alias: str
+    approval: bool
+    locked: Lock | None
+    held: list[str]
+
+
+class Environments(BaseModel):
+    """All environments."""
+
+    environments: list[Environment]
+
+
+class WentBack(BaseModel):
+    """By whom and why something was rolled back, and from which commit."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    by: str
+    from_: str | None = Field(alias="from")
+    function: str | None
+    reason: str
+
+
+class Released(BaseModel):
+    """What was made live, one function a row; a site's row has its bucket as `site` instead.
+
+    `pruned`: the version was deleted since. `event`: an alias was put back to what it is.
+    """
+
+    function: str | None
+    version: str | None
+    alias: str | None
+    sha256: str | None
+    commit: str
+    repository: str
+    run: str
+    site: str | None
+    rollback: WentBack | None
+    pruned: bool
+    event: Literal["repaired"] | None
+    at: Time
+
+
+class Releases(BaseModel):
+    """What was made live in an environment, newest first."""
+
+    releases: list[Released]
+
+
+class RolledBack(BaseModel):
+    """The run that goes back, and what to."""
+
+    run_id: str
+    environment: str
+    repository: str
+    commit: str
+    releases: list[Release]
+    locked: Lock | None
+    url: Url
+
+
+class Locked(BaseModel):
+    """An environment is locked."""
+
+    environment: str
+    locked: Lock
+
+
+class Offered(BaseModel):
+    """A run that was held."""
+
+    run_id: str
+    repository: str
+    commit: str
+    url: Url
+
+
+class Unlocked(BaseModel):
+    """An environment is unlocked; its held runs go live, or ended if `released` is false."""
+
+    environment: str
+    locked: None
+    was: Lock
+    released: bool
+    runs: list[Offered]

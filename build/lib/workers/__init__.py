@@ -1,0 +1,1 @@
+"""The workshop: one order in, one verdict out."""

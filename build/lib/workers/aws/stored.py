@@ -1,0 +1,37 @@
+"""Small files in S3 that belong to a run: written, listed, read."""
+
+from __future__ import annotations
+
+import mimetypes
+from typing import TYPE_CHECKING
+
+from workers.aws.faults import translated
+
+if TYPE_CHECKING:
+    from workers.aws.session import Aws
+
+OTHER = "application/octet-stream"
+
+
+def write(aws: Aws, bucket: str, key: str, data: bytes) -> None:
+    """Store a file with the content type of its name, replacing what was there."""
+    kind, encoding = mimetypes.guess_type(key)
+    with translated(f"writing {bucket}/{key}"):
+        aws.s3.put_object(
+            Bucket=bucket, Key=key, Body=data, ContentType=OTHER if encoding else kind or OTHER
+        )
+
+
+def names(aws: Aws, bucket: str, prefix: str) -> list[str]:
+    """The names of what is stored below a prefix, without it."""
+    with translated(f"listing {bucket}/{prefix}"):
+        pages = aws.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        return [
+            item["Key"].removeprefix(prefix) for page in pages for item in page.get("Contents", ())
+        ]
+
+
+def read(aws: Aws, bucket: str, key: str) -> bytes:
+    """A stored file."""
+    with translated(f"reading {bucket}/{key}"):
+        return aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read()

@@ -1,0 +1,1 @@
+"""Docker: images, checks, and build output turned into packages; the only room that talks to it."""

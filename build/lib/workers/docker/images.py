@@ -1,0 +1,163 @@
+"""Builds images with BuildKit and removes them."""
+
+import re
+import tempfile
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+
+from docker.errors import ImageNotFound
+
+from workers.docker import command
+from workers.docker.engine import Engine
+from workers.docker.guard import Say, Watch
+from workers.errors import OurError, PassingError, UserError
+
+_SYNTAX = re.compile(rb"^\s*(?:#|//)\s*syntax\s*=\s*(\S*)", re.IGNORECASE | re.MULTILINE)
+_OFFICIAL = re.compile(r"(docker\.io/)?docker/dockerfile(:[\w.-]+)?(@sha256:[0-9a-f]{64})?")
+_PROGRESS = re.compile(r"#\d+ ")
+_OUTPUT = re.compile(r"#(\d+) \d+\.\d+ (.*)")
+_FAILED = re.compile(r"#(\d+) ERROR\b")
+_TAIL_LINES = 60
+_SHOWN_LINES = 30
+_OUT_OF_REACH = re.compile(
+    r"cannot connect to the docker daemon|error during connect|dial tcp|dial unix|i/o timeout"
+    r"|tls handshake timeout|toomanyrequests|code = unavailable|connection reset by peer"
+    r"|error reading from server: eof|503 service unavailable",
+    re.IGNORECASE,
+)
+_FULL_DISK = re.compile(r"no space left on device", re.IGNORECASE)
+
+
+def build(  # noqa: PLR0913 - an image build has that many sides
+    engine: Engine,
+    context: Path,
+    dockerfile: str | Path,
+    *,
+    tag: str,
+    args: Mapping[str, str],
+    labels: Mapping[str, str],
+    network: str,
+    timeout: float,
+    say: Say,
+    watch: Watch,
+) -> str:
+    """Build an image and return its id; `timeout` in seconds.
+
+    `dockerfile` as text is a file of the `context`, as a Path one of ours that may be anywhere.
+    `network` is `default` (`host` on an engine without a bridge), `none` or `host`.
+
+    Raises:
+        UserError: the build failed, took too long or asks for a foreign `# syntax=`.
+        PassingError: the engine or a registry is out of reach.
+        OurError: no client can build, or the engine's disk is full.
+    """
+    _check_frontend(context, dockerfile, args)
+    name = dockerfile if isinstance(dockerfile, str) else "the preset's Dockerfile"
+    engine.ping()
+    builder = engine.builder()
+    tail = _Tail(say)
+    with tempfile.TemporaryDirectory(prefix="slipway-build-") as folder:
+        id_file = Path(folder, "id")
+        options = [
+            *(f"--file={context / dockerfile}", f"--tag={tag}", "--progress=plain"),
+            *(f"--network={_network(engine, network)}", f"--iidfile={id_file}"),
+            *_pairs("build-arg", args),
+            *_pairs("label", labels),
+        ]
+        words = [*builder.arguments, *options, "--", str(context)]
+        try:
+            code = command.run(
+                words, environment=builder.environment, seconds=timeout, say=tail, watch=watch
+            )
+        except TimeoutError:
+            why = f"the image build of {name} timed out after {timeout:g} s"
+            raise UserError(why) from None
+        if code:
+            raise _failure(engine, name, code, list(tail.lines))
+        return id_file.read_text().strip()
+
+
+def _network(engine: Engine, asked: str) -> str:
+    return "host" if asked == "default" and engine.network() == "host" else asked
+
+
+class _Tail:
+    """Passes text on and keeps its last lines, for the error of a build that failed."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self.lines: deque[str] = deque(maxlen=_TAIL_LINES)
+
+    def __call__(self, text: str) -> None:
+        self.lines.extend(text.split("\n"))
+        self._say(text)
+
+
+def _pairs(option: str, values: Mapping[str, str]) -> list[str]:
+    return [f"--{option}={name}={value}" for name, value in sorted(values.items())]
+
+
+def remove(engine: Engine, image: str) -> None:
+    """Remove an image, if it is there; BuildKit's cache of its steps stays.
+
+    Raises:
+        PassingError: the engine does not answer.
+    """
+    with engine.reached():
+        try:
+            engine.client.images.remove(image, force=True)
+        except ImageNotFound:
+            return
+
+
+def _check_frontend(context: Path, dockerfile: str | Path, args: Mapping[str, str]) -> None:
+    """Refuse what would have BuildKit run somebody's image instead of its own parser.
+
+    BuildKit looks for the directive after `#` or `//` at the top, and in JSON (buildkit
+    frontend/dockerfile/parser/directives.go); here any line counts, to be sure.
+    """
+    file = (context / dockerfile).resolve()
+    if isinstance(dockerfile, str) and not file.is_relative_to(context.resolve()):
+        raise UserError(f"{dockerfile} lies outside the repository")
+    text = file.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    found = [name.decode(errors="replace") for name in _SYNTAX.findall(text)]
+    found += [value for name, value in args.items() if name.upper() == "BUILDKIT_SYNTAX"]
+    if text.lstrip().startswith(b"{"):
+        found.append("JSON")
+    for name in found:
+        if not _OFFICIAL.fullmatch(name):
+            raise UserError(
+                f"{dockerfile} asks for the frontend {name!r}; only docker/dockerfile is allowed:"
+                " remove the syntax line"
+            )
+
+
+def _failure(engine: Engine, dockerfile: str, code: int, tail: list[str]) -> Exception:
+    """What a failed build means; BuildKit sums up the failed step between two `------` lines."""
+    rules = [number for number, line in enumerate(tail) if line == "------"]
+    summary = tail[rules[-2] :] if len(rules) > 1 else tail
+    verdict = "\n".join(summary[summary.index("------", 1) :] if len(rules) > 1 else tail[-3:])
+    shown = "\n".join(_shown(tail, rules)[-_SHOWN_LINES:])
+    engine.ping()
+    text = f"the image build of {dockerfile} failed (exit code {code}):\n{shown}"
+    if re.search(r"exit code: \d+\s*$", verdict):  # a step of the Dockerfile, whatever it printed
+        return UserError(text)
+    if _FULL_DISK.search(verdict):
+        return OurError(f"the Docker engine's disk is full; {text}")
+    if _OUT_OF_REACH.search(verdict):
+        return PassingError(f"the engine or a registry was out of reach; {text}")
+    return UserError(text)
+
+
+def _shown(tail: list[str], rules: list[int]) -> list[str]:
+    """The failed step with what it said, or, where no step failed, all that is not progress."""
+    if len(rules) < 2:  # noqa: PLR2004 - the summary of a step stands between two
+        return [line for line in tail if line.strip() and not _PROGRESS.match(line)] or tail
+    begins, ends = rules[-2:]
+    head, rest = tail[begins : begins + 2], tail[begins + 2 :]
+    if ends - begins > 2:  # noqa: PLR2004 - newer ones repeat the step's output there
+        return [*head, *rest]
+    failed = next((found[1] for line in reversed(tail) if (found := _FAILED.match(line))), None)
+    lines = (_OUTPUT.match(line) for line in tail)
+    return [*head, *(found[2] for found in lines if found and found[1] == failed), *rest]

@@ -1,0 +1,1 @@
+"""GitHub's API: the only callers of it."""

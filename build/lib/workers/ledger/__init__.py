@@ -1,0 +1,258 @@
+"""The book of record in Redis: every change of it is one atomic script on Redis's own clock."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from redis import Redis
+
+from workers import queue
+from workers.approval import Vote
+from workers.ledger import accepting, keys
+from workers.ledger.accepting import DELIVERY_SECONDS, Accepted, NotDurableError
+from workers.ledger.codec import stages_text
+from workers.ledger.connection import needs_waitaof
+from workers.ledger.history import History
+from workers.ledger.lease import Lease
+from workers.ledger.locks import Locks
+from workers.ledger.reports import RECALL, Reports
+from workers.ledger.scripts import Scripts
+from workers.order import Order
+from workers.run import StageState
+
+MAX_LOSSES = 3
+SWEEP_LIMIT = 50
+DRAIN_SECONDS = 3600
+RECALLED_CHUNK = 64 * 1024
+
+
+__all__ = ["Accepted", "Ledger", "NotDurableError", "Overdue", "Refusal"]
+
+
+class Refusal(NamedTuple):
+    """Why a run can't be leased now: `held`, `early`, `full`, `ended` or `gone`."""
+
+    why: str
+
+
+class Overdue(NamedTuple):
+    """What a sweep found: runs with the queue of their next stage, and runs with news to tell."""
+
+    runs: list[tuple[str, str]]
+    reports: list[str]
+
+
+class Ledger:
+    """The changes that can be made to the book; `history` reads it."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.redis: Any = redis
+        self.history = History(redis)
+        self.reports = Reports(redis)
+        self._scripts = Scripts(redis)
+        self.locks = Locks(redis, self._durably)
+        self._waitaof: bool | None = None
+
+    def accept(
+        self,
+        order: Order,
+        delivery: str,
+        stages: tuple[str, ...],
+        first_queue: str,
+        *,
+        instead_of: str = "",
+    ) -> Accepted:
+        """Take an order on: once per delivery, and once per repository, environment and commit.
+
+        `instead_of` is an ended run of the same order, whose place the new run takes.
+
+        Raises:
+            NotDurableError: the record may not survive a power cut; the sender should try again.
+        """
+        wanted = accepting.arguments(order, delivery, stages, first_queue, instead_of)
+        return Accepted.of(self._durably("accept", *wanted))
+
+    def _durably(self, name: str, *arguments: str | float) -> Any:  # noqa: ANN401 - as the script
+        """Run one script; its answer, once what it wrote is on disk."""
+        if not self._must_wait():
+            return self._scripts(name, *arguments)
+        # Both over one connection: WAITAOF speaks of the writes of its own connection only.
+        pipe = self.redis.pipeline(transaction=False)
+        self._scripts.along(pipe, name, *arguments)
+        pipe.execute_command(*accepting.HASTY_WAITAOF)
+        reply, synced = pipe.execute()
+        accepting.confirm(synced)
+        return reply
+
+    def _must_wait(self) -> bool:
+        if self._waitaof is None:
+            self._waitaof = needs_waitaof(self.redis)
+        return self._waitaof
+
+    def ring(self, name: str, run_id: str, on: str) -> str:
+        """Queue one task about a run on the queue `on`; the task's id."""
+        task_id = str(uuid4())
+        message = queue.message(name, task_id, run_id, on)
+        self._scripts("ring", task_id, name, run_id, queue.key(on), message)
+        return task_id
+
+    def lease(
+        self, run_id: str, owner: str, nonce: str, *, seconds: float, capacity: int
+    ) -> Lease | Refusal:
+        """Take a run to work on; `capacity` is how many runs this owner may hold at once."""
+        answer, fence, *cancel = self._scripts(
+            "lease", run_id, owner, nonce, int(seconds * 1000), capacity, MAX_LOSSES
+        )
+        if answer != "leased":
+            return Refusal(answer)
+        return Lease(self._scripts, run_id, fence, seconds, *cancel)
+
+    def vote(self, run_id: str, vote: Vote, required: int, on: str) -> str:
+        """Count one person's word: `counted`, `voted`, `not waiting` or `gone`."""
+        task_id = str(uuid4())
+        message = queue.message(queue.ADVANCE, task_id, run_id, on)
+        answer = self._scripts(
+            "vote",
+            run_id,
+            vote.who,
+            vote.verdict,
+            vote.origin,
+            vote.note,
+            required,
+            queue.key(on),
+            task_id,
+            message,
+        )
+        return str(answer)
+
+    def wake(self, name: str) -> tuple[str, str]:
+        """Have the run that awaits `name` go on: its id, and `woken`, `noted`, `over`, `unknown`.
+
+        `noted`: it has a worker now, and goes on as soon as that parks it.
+        """
+        run_id = self.redis.get(keys.awaited(name))
+        if run_id is None:
+            return "", "unknown"
+        (on,) = self.history.fields(run_id, "queue")
+        if on is None:
+            return run_id, "over"
+        task_id = str(uuid4())
+        message = queue.message(queue.ADVANCE, task_id, run_id, on)
+        return run_id, str(self._scripts("wake", run_id, name, queue.key(on), task_id, message))
+
+    def drain(self, owner: str, *, drained: bool) -> None:
+        """Have a worker's runs handed back, each at its next heartbeat; or no longer."""
+        if drained:
+            self.redis.set(keys.drain(owner), "1", ex=DRAIN_SECONDS)
+        else:
+            self.redis.delete(keys.drain(owner))
+
+    def now(self) -> int:
+        """Redis's clock, in milliseconds since 1970."""
+        seconds, micros = self.redis.time()
+        return int(seconds) * 1000 + int(micros) // 1000
+
+    @contextmanager
+    def alone(self, name: str, seconds: float) -> Iterator[bool]:
+        """Whether nobody else is at the work of that name, or died at it within so many seconds."""
+        key, mark = keys.once(f"alone:{name}"), str(uuid4())
+        mine = bool(self.redis.set(key, mark, nx=True, ex=int(seconds)))
+        try:
+            yield mine
+        finally:
+            if mine and self.redis.get(key) == mark:
+                self.redis.delete(key)
+
+    def once(self, name: str, seconds: float) -> bool:
+        """Whether this is the first call for a name in so many seconds, among all workers."""
+        return bool(self.redis.set(keys.once(name), "1", nx=True, ex=int(seconds)))
+
+    def cancel(self, run_id: str, why: str) -> str:
+        """Ask for a run's end: `cancelled`, `asked`, `ended` or `gone`."""
+        run = self.history.run(run_id)
+        if run is None:
+            return "gone"
+        skipped = tuple(
+            stage.model_copy(update={"state": StageState.SKIPPED})
+            if stage.state in (StageState.PENDING, StageState.WAITING)
+            else stage
+            for stage in run.stages
+        )
+        on = self.history.fields(run_id, "queue")[0] or "deploy"
+        task_id = str(uuid4())
+        message = queue.message(queue.ADVANCE, task_id, run_id, on)
+        stages = stages_text(skipped)
+        return str(self._scripts("cancel", run_id, why, stages, queue.key(on), task_id, message))
+
+    def identity(self) -> str:
+        """This ledger's own name, which tells its containers from those of another one."""
+        self.redis.set(keys.IDENTITY, str(uuid4()), nx=True)
+        return str(self.redis.get(keys.IDENTITY))
+
+    def expire_log(self, run_id: str, seconds: float) -> None:
+        """Let a log that is archived go in a while."""
+        self.redis.expire(keys.log(run_id), int(seconds))
+
+    def recall_log(self, run_id: str, on: str) -> None:
+        """Have an archived log brought back; it is there a moment later."""
+        self._scripts("recall", run_id, "recall", "1")
+        self.ring(queue.REPORT, run_id, on)
+
+    def put_log(self, run_id: str, text: str, seconds: float) -> None:
+        """Put an archived log back, for some seconds."""
+        pipe = self.redis.pipeline()
+        pipe.delete(keys.log(run_id))
+        for start in range(0, len(text), RECALLED_CHUNK):
+            pipe.xadd(keys.log(run_id), {"s": "", "t": text[start : start + RECALLED_CHUNK]})
+        pipe.expire(keys.log(run_id), int(seconds))
+        pipe.hdel(keys.run(run_id), "recall")
+        pipe.execute()
+
+    def recall_report(self, run_id: str, check: str, on: str) -> None:
+        """Have a check's report brought back from S3; it is there a moment later."""
+        self._scripts("recall", run_id, RECALL, check)
+        self.ring(queue.REPORT, run_id, on)
+
+    def overdue(self, grace: float) -> Overdue:
+        """What should be going on for `grace` seconds and may not be."""
+        runs, queues, reports = self._scripts("overdue", int(grace * 1000), SWEEP_LIMIT)
+        return Overdue(list(zip(runs, queues, strict=True)), reports)
+
+    def backlog(self, on: str) -> int:
+        """How many messages wait on a queue."""
+        return int(self.redis.llen(queue.key(on)))
+
+    def task(self, task_id: str, **fields: str) -> None:
+        """Remember what became of a queued task."""
+        key = keys.task(task_id)
+        pipe = self.redis.pipeline()
+        pipe.hset(key, mapping=fields)
+        pipe.expire(key, DELIVERY_SECONDS)
+        pipe.execute()
+
+    def report_begin(self, run_id: str, token: str, seconds: float) -> tuple[str, str] | None:
+        """Become the run's only reporter: its revision and what was told, or None if taken."""
+        revision, told = self._scripts("report_begin", run_id, token, int(seconds * 1000))
+        return (revision, told) if revision else None
+
+    def report_beat(self, run_id: str, token: str, seconds: float) -> bool:
+        """Stay the run's reporter for `seconds` more; False when another one has taken over."""
+        return bool(self._scripts("report_beat", run_id, token, int(seconds * 1000)))
+
+    def report_end(
+        self, run_id: str, token: str, revision: str, told: str, again_in: float | None = None
+    ) -> bool:
+        """Remember what was told; due again in `again_in` seconds. Whether there is news."""
+        delay = "" if again_in is None else int(again_in * 1000)
+        return bool(self._scripts("report_end", run_id, token, revision, told, delay))
+
+    def prune(self, keep: int, days: float) -> int:
+        """Forget ended runs beyond a count or an age; how many went."""
+        seconds, _ = self.redis.time()
+        cutoff = (seconds - days * 86400) * 1_000_000
+        old = set(self.redis.zrangebyscore(keys.RUNS, "-inf", cutoff, start=0, num=SWEEP_LIMIT))
+        surplus = int(self.redis.zcard(keys.RUNS)) - keep
+        if surplus > 0:
+            old.update(self.redis.zrange(keys.RUNS, 0, min(surplus, SWEEP_LIMIT) - 1))
+        return sum(int(self._scripts("forget", run_id)) for run_id in old)

@@ -1,0 +1,77 @@
+"""What the accept script is told, and what its answer means."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from uuid import uuid4
+
+from workers import queue
+from workers.ledger import keys
+from workers.ledger.codec import stages_text
+from workers.order import Order
+from workers.run import StageRecord
+
+DELIVERY_SECONDS = 7 * 86400
+ORDER_SECONDS = 90 * 86400
+WAITAOF_SECONDS = 1.5
+"""Longer than `appendfsync everysec` takes: only servers that we may not set up have it."""
+WAITAOF = ("WAITAOF", 1, 0, int(WAITAOF_SECONDS * 1000))
+HASTY_WAITAOF = ("WAITAOF", 1, 0, 400)
+"""For clients that hang up after 0.6 s."""
+
+
+class NotDurableError(RuntimeError):
+    """Redis took the record and did not confirm that it is on disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The run that a delivery belongs to, and whether it is a new one."""
+
+    run_id: str
+    fresh: bool
+
+    @classmethod
+    def of(cls, reply: Any) -> "Accepted":  # noqa: ANN401 - as the script
+        """What the accept script answered."""
+        fresh, run_id = reply
+        return cls(str(run_id), bool(fresh))
+
+
+def arguments(
+    order: Order, delivery: str, stages: tuple[str, ...], first_queue: str, instead_of: str = ""
+) -> tuple[str | int, ...]:
+    """The accept script's arguments for one order."""
+    run_id = str(uuid4())
+    return (
+        run_id,
+        delivery,
+        order.key,
+        order.model_dump_json(),
+        _untouched(stages),
+        first_queue,
+        keys.branch(order.repository, order.branch),
+        keys.repository(order.repository),
+        order.pull_request.model_dump_json() if order.pull_request else "",
+        queue.key(first_queue),
+        queue.message(queue.ADVANCE, run_id, run_id, first_queue),
+        DELIVERY_SECONDS,
+        ORDER_SECONDS,
+        instead_of,
+    )
+
+
+def confirm(reply: Any) -> None:  # noqa: ANN401 - any Redis reply
+    """Judge what Redis answered to WAITAOF.
+
+    Raises:
+        NotDurableError: the record may not survive a power cut.
+    """
+    if not reply or not reply[0]:
+        raise NotDurableError("Redis did not confirm the write to its append-only file")
+
+
+@cache
+def _untouched(stages: tuple[str, ...]) -> str:
+    """The stages of a new run, as JSON."""
+    return stages_text(tuple(StageRecord(name=name) for name in stages))

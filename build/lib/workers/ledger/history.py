@@ -1,0 +1,206 @@
+"""What has happened: one run, a page of runs, one task, the log, the counters."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from redis import Redis
+
+from workers.ledger import keys
+from workers.ledger.codec import run_of
+from workers.order import Order
+from workers.run import Run, State
+
+SCAN = 200
+LATEST = 50
+
+
+def as_text(entries: list[tuple[str, str, str]]) -> str:
+    """Log entries as lines, each behind the name of what said it; recalled ones have theirs."""
+    return "".join(
+        "".join(f"[{source}] {line}\n" for line in text.splitlines()) if source else text
+        for _, source, text in entries
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which runs; times in milliseconds since 1970, cursors as a page gave them."""
+
+    repository: str | None = None
+    branch: str | None = None
+    since: int | None = None
+    until: int | None = None
+    cursor: int | None = None
+    match: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def index(self) -> str:
+        """The narrowest index that holds them all."""
+        if self.repository and self.branch:
+            return keys.branch(self.repository, self.branch)
+        return keys.repository(self.repository) if self.repository else keys.RUNS
+
+    def admits(self, run: Run) -> bool:
+        """Whether the run is one of them, as far as the index doesn't say."""
+        facts = {
+            "state": str(run.state),
+            "environment": run.order.environment,
+            "purpose": run.order.purpose,
+            "commit": run.order.commit,
+            "branch": run.order.branch,
+        }
+        wanted = dict(self.match) | ({"branch": self.branch} if self.branch else {})
+        return all(facts[name] == value for name, value in wanted.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some runs, newest first, and the cursor for those that follow."""
+
+    runs: tuple[Run, ...]
+    cursor: int | None
+
+
+class History:
+    """Reads of the ledger."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis: Any = redis
+
+    def run(self, run_id: str) -> Run | None:
+        """One run, or None when it is unknown or forgotten."""
+        fields = self._redis.hgetall(keys.run(run_id))
+        return run_of(run_id, fields) if fields else None
+
+    def fields(self, run_id: str, *names: str) -> list[str | None]:
+        """Fields of a run that only its stages read."""
+        values: list[str | None] = self._redis.hmget(keys.run(run_id), names)
+        return values
+
+    def working(self, run_id: str, fence: int) -> bool:
+        """Whether the visit to a run that bears this fence is the one at work."""
+        state, last = self.fields(run_id, "state", "fence")
+        return state == State.RUNNING and last == str(fence)
+
+    def page(self, query: Query, limit: int) -> Page:
+        """The newest runs that the query admits, `limit` of them at most."""
+        found: list[Run] = []
+        last = None
+        for run, score in self._walk(query):
+            if len(found) == limit:
+                return Page(tuple(found), last)
+            if query.admits(run):
+                found.append(run)
+                last = score
+        return Page(tuple(found), None)
+
+    def _walk(self, query: Query) -> Iterator[tuple[Run, int]]:
+        top: str | int = "+inf" if query.until is None else query.until * 1000
+        if query.cursor is not None:
+            top = f"({query.cursor}"
+        bottom = "-inf" if query.since is None else query.since * 1000
+        while True:
+            rows = self._redis.zrevrangebyscore(
+                query.index, top, bottom, start=0, num=SCAN, withscores=True
+            )
+            for (run_id, score), fields in zip(rows, self._hashes(rows), strict=True):
+                if fields:
+                    yield run_of(run_id, fields), int(score)
+            if len(rows) < SCAN:
+                return
+            top = f"({int(rows[-1][1])}"
+
+    def _hashes(self, rows: list[tuple[str, float]]) -> list[dict[str, str]]:
+        pipe = self._redis.pipeline(transaction=False)
+        for run_id, _ in rows:
+            pipe.hgetall(keys.run(run_id))
+        hashes: list[dict[str, str]] = pipe.execute()
+        return hashes
+
+    def waiting(self, place: str) -> str | None:
+        """The run that waits for people at a place, or did last."""
+        found: str | None = self._redis.get(keys.waiting(place))
+        return found
+
+    def archived(self, run_id: str) -> bool:
+        """Whether the run's log is in S3 and no longer here."""
+        (told,) = self.fields(run_id, "told")
+        gone = not self._redis.exists(keys.log(run_id))
+        return gone and json.loads(told or "{}").get("log", "").startswith("s3:")
+
+    def live(self, place: str) -> dict[str, str]:
+        """What was last made live at a place: version, commit and run; empty if nothing was."""
+        text = self._redis.hget(keys.LIVE, place)
+        found: dict[str, str] = json.loads(text) if text else {}
+        return found
+
+    def released(self, environment: str, start: int, count: int) -> list[dict[str, Any]]:
+        """What was made live in an environment, newest first; times in milliseconds since 1970."""
+        rows = self._redis.lrange(keys.released(environment), start, start + count - 1)
+        return [json.loads(row) for row in rows]
+
+    def claimed(self, places: Sequence[str], but: str) -> str | None:
+        """The run whose gradual release has one of these aliases now, another than `but`."""
+        holders = self._redis.hmget(keys.ROLLOUTS, places) if places else []
+        for holder in dict.fromkeys(holders):
+            run = self.run(holder) if holder and holder != but else None
+            if run and not run.state.final:
+                return run.id
+        return None
+
+    def later(self, run_id: str, order: Order) -> Iterator[Run]:
+        """The runs of the same branch that were accepted after this one, newest first."""
+        (score,) = self.fields(run_id, "score")
+        index = keys.branch(order.repository, order.branch)
+        for other in self._redis.zrevrangebyscore(index, "+inf", f"({score}", start=0, num=LATEST):
+            run = self.run(other)
+            if run is not None:
+                yield run
+
+    def deployed(self) -> Iterator[Run]:
+        """The newest deploy of each branch that had one among its latest runs."""
+        for index in self._redis.smembers(keys.BRANCHES):
+            latest = (self.run(run_id) for run_id in self._redis.zrevrange(index, 0, LATEST))
+            found = (run for run in latest if run and run.order.purpose == "deploy")
+            yield from islice(found, 1)
+
+    def kept(self, key: str) -> str | None:
+        """What an earlier run has left for others under a key."""
+        found: str | None = self._redis.get(key)
+        return found
+
+    def task(self, task_id: str) -> dict[str, str] | None:
+        """One queued task as the ledger saw it, or None."""
+        return self._redis.hgetall(keys.task(task_id)) or None
+
+    def log(self, run_id: str, after: str = "-") -> list[tuple[str, str, str]]:
+        """The log's entries after one of them: id, source, text."""
+        start = after if after == "-" else f"({after}"
+        rows = self._redis.xrange(keys.log(run_id), min=start, max="+")
+        return [(entry, values["s"], values["t"]) for entry, values in rows]
+
+    def text(self, run_id: str) -> str:
+        """The log as text: each line behind the name of what said it."""
+        cut = self.fields(run_id, "log_cut")[0]
+        note = f"[slipway] the first {cut} bytes of this log were cut\n" if cut else ""
+        return note + as_text(self.log(run_id))
+
+    def gauges(self) -> dict[str, int]:
+        """How much there is now, and since when the oldest due run has waited (milliseconds)."""
+        pipe = self._redis.pipeline(transaction=False)
+        for key in (keys.DUE, keys.LEASES, keys.REPORTS, keys.RUNS):
+            pipe.zcard(key)
+        pipe.zrange(keys.DUE, 0, 0, withscores=True)
+        pipe.time()
+        due, leases, reports, runs, oldest, (seconds, micros) = pipe.execute()
+        now = seconds * 1000 + micros // 1000
+        waited = max(0, now - int(oldest[0][1])) if oldest else 0
+        names = ("due", "running", "reports", "kept", "oldest_due_milliseconds")
+        return dict(zip(names, (due, leases, reports, runs, waited), strict=True))
+
+    def counters(self) -> dict[str, int]:
+        """What has been counted since the ledger began."""
+        return {name: int(value) for name, value in self._redis.hgetall(keys.METRICS).items()}

@@ -1,0 +1,116 @@
+"""The names of everything that the ledger keeps in Redis."""
+
+PREFIX = "slipway:"
+DUE = f"{PREFIX}due"
+LEASES = f"{PREFIX}leases"
+REPORTS = f"{PREFIX}reports"
+RUNS = f"{PREFIX}runs"
+BRANCHES = f"{PREFIX}branches"
+IDENTITY = f"{PREFIX}identity"
+LIVE = f"{PREFIX}live"
+ROLLOUTS = f"{PREFIX}rollouts"
+METRICS = f"{PREFIX}metrics"
+OBSERVED = f"{PREFIX}observed"
+BROKER_PREFIX = f"{PREFIX}celery:"
+RELEASES_KEPT = 2000
+"""How many releases an environment's history goes back."""
+
+
+def run(run_id: str) -> str:
+    """The hash of one run."""
+    return f"{PREFIX}run:{run_id}"
+
+
+def task(task_id: str) -> str:
+    """The hash of one queued task."""
+    return f"{PREFIX}task:{task_id}"
+
+
+def log(run_id: str) -> str:
+    """The stream of one run's log."""
+    return f"{PREFIX}log:{run_id}"
+
+
+def bell(run_id: str) -> str:
+    """The stream that wakes those who follow one run."""
+    return f"{PREFIX}bell:{run_id}"
+
+
+def report(run_id: str, check: str) -> str:
+    """The hash of one check's report, a field for each file."""
+    return f"{PREFIX}report:{run_id}:{check}"
+
+
+def repository(name: str) -> str:
+    """The index of one repository's runs."""
+    return f"{RUNS}:{name.lower()}"
+
+
+def branch(repository_name: str, branch_name: str) -> str:
+    """The index of the runs of one branch."""
+    return f"{RUNS}:{repository_name.lower()}:{branch_name}"
+
+
+def drain(owner: str) -> str:
+    """What says that a worker is shutting down."""
+    return f"{PREFIX}drain:{owner}"
+
+
+def released(environment: str) -> str:
+    """What was released to an environment, newest first."""
+    return f"{PREFIX}released:{environment}"
+
+
+def once(name: str) -> str:
+    """What says that something was done lately."""
+    return f"{PREFIX}once:{name}"
+
+
+def built(key: str) -> str:
+    """What was built out of one git tree with the same build arguments."""
+    return f"{PREFIX}built:{key}"
+
+
+def tested(repository_id: int, tree: str) -> str:
+    """The verdict of the checks on one git tree."""
+    return f"{PREFIX}tested:{repository_id}:{tree}"
+
+
+def waiting(place: str) -> str:
+    """The run that waits for people at one place."""
+    return f"{PREFIX}waiting:{place}"
+
+
+def awaited(name: str) -> str:
+    """The run that goes on when something of that name happens."""
+    return f"{PREFIX}awaits:{name}"
+
+
+def pause(name: str) -> str:
+    """What says that somebody outside asked to be left alone."""
+    return f"{PREFIX}pause:{name}"
+
+
+def published(function: str) -> str:
+    """The versions of a function that Slipway published."""
+    return f"{PREFIX}published:{function}"
+
+
+def locked(environment: str) -> str:
+    """Who has locked an environment, and why; it goes when the lock expires."""
+    return f"{PREFIX}locked:{environment}"
+
+
+def held(environment: str) -> str:
+    """The runs that a lock holds back, by the place they wait at."""
+    return f"{PREFIX}held:{environment}"
+
+
+def look(environment: str) -> str:
+    """When somebody asked for a look at an environment."""
+    return f"{PREFIX}look:{environment}"
+
+
+def order(key: str) -> str:
+    """The run of an order, by what makes two orders the same."""
+    return f"{PREFIX}order:{key}"

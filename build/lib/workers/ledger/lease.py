@@ -1,0 +1,272 @@
+"""The right to work on one run: fenced, kept alive by heartbeats, gone when they stop."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from threading import Event, Thread
+from time import monotonic, sleep
+from typing import Any
+from uuid import uuid4
+
+from redis.exceptions import RedisError
+
+from workers import queue
+from workers.errors import (
+    BusyError,
+    CancelledError,
+    DrainedError,
+    HeldError,
+    PeopleError,
+    StoppedError,
+)
+from workers.ledger import keys
+from workers.ledger.codec import releases_text, stages_text
+from workers.ledger.locks import Lock
+from workers.ledger.scripts import Scripts
+from workers.run import Release, StageRecord, State
+
+LOST_AFTER = 0.8
+UPKEEP = "upkeep"
+UPKEEP_SECONDS, UPKEEP_PAUSE = 10.0, 0.05
+AWAITED_SECONDS = 7 * 86400
+
+
+class Lease:
+    """One worker's hold on one run; every write through it is refused once it is lost."""
+
+    def __init__(
+        self,
+        scripts: Scripts,
+        run_id: str,
+        fence: str,
+        seconds: float,
+        cancel: str | None = None,
+    ) -> None:
+        self.run_id = run_id
+        self.fence = fence
+        self.seconds = seconds
+        self._scripts = scripts
+        self._lost = Event()
+        self._ended = Event()
+        self._confirmed: float | None = None
+        self._cancel = cancel
+        self._drain = False
+
+    def check(self) -> None:
+        """Go on only if that is still wanted.
+
+        Raises:
+            StoppedError: the lease is lost; another worker may be at it already.
+            CancelledError: somebody asked for the run to end.
+            DrainedError: this worker was asked to end.
+        """
+        self.hold()
+        if self._cancel is not None:
+            raise CancelledError(self._cancel)
+        if self._drain:
+            raise DrainedError("its worker is shutting down; another one goes on with it")
+
+    def hold(self) -> None:
+        """Go on even if the run is to end, as what puts things back must.
+
+        Raises:
+            StoppedError: the lease is lost; another worker may be at it already.
+        """
+        # The heartbeat's own call may hang for longer than the lease lasts.
+        if self._lost.is_set() or self._silent:
+            raise StoppedError(self.run_id)
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Send heartbeats while the body runs."""
+        self._confirmed = monotonic()
+        thread = Thread(target=self._beat, name=f"heartbeat-{self.run_id}", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
+            thread.join()
+
+    def _beat(self) -> None:
+        while not self._ended.wait(self.seconds / 6):
+            try:
+                answer, why = self._scripts("beat", self.run_id, self.fence, self._milliseconds)
+            except RedisError:
+                answer, why = "silent", ""
+            self._heard(answer, why)
+            if self._lost.is_set():
+                return
+
+    def _heard(self, answer: str, why: str) -> None:
+        if answer == "cancel":
+            self._cancel = why
+        self._drain = answer == "drain"
+        if answer in ("kept", "cancel", "drain"):
+            self._confirmed = monotonic()
+        if answer == "lost" or self._silent:
+            self._lost.set()
+
+    def confirm(self) -> None:
+        """As `check`, by the ledger's own word of this moment.
+
+        Raises:
+            StoppedError, CancelledError, DrainedError: as `check`.
+        """
+        self.renew()
+        self.check()
+
+    def renew(self) -> None:
+        """As `hold`, by the ledger's own word of this moment.
+
+        Raises:
+            StoppedError: as `hold`.
+        """
+        self._heard(*self._scripts("beat", self.run_id, self.fence, self._milliseconds))
+        self.hold()
+
+    @property
+    def _silent(self) -> bool:
+        """Whether no heartbeat was confirmed for so long that the lease may be another's."""
+        if self._confirmed is None:
+            return False
+        return monotonic() - self._confirmed > self.seconds * LOST_AFTER
+
+    @property
+    def _milliseconds(self) -> int:
+        return int(self.seconds * 1000)
+
+    def _fenced(self, script: str, *arguments: str | float) -> None:
+        if not self._scripts(script, self.run_id, self.fence, *arguments):
+            self._lost.set()
+            raise StoppedError(self.run_id)
+
+    def write(self, *, visible: bool = False, **fields: str) -> None:
+        """Remember fields of the run; `visible` ones are told to GitHub."""
+        pairs = [part for pair in fields.items() for part in pair]
+        self._fenced("write", *(self._bell() if visible else ("", "", "")), *pairs)
+
+    def _bell(self) -> tuple[str, str, str]:
+        """The task that reports the run: its id, its queue's list, its message."""
+        task_id, on = str(uuid4()), queue.REPORTS_ON
+        return task_id, queue.key(on), queue.message(queue.REPORT, task_id, self.run_id, on)
+
+    def stages(self, stages: tuple[StageRecord, ...], **fields: str) -> None:
+        """Remember how far the stages are, and other fields with it."""
+        self.write(visible=True, stages=stages_text(stages), **fields)
+
+    def releases(self, releases: Iterable[Release]) -> None:
+        """Remember what the run makes live."""
+        self.write(releases=releases_text(tuple(releases)))
+
+    def published(self, function: str, version: str, commit: str, sha256: str) -> None:
+        """Remember that a version is Slipway's: only such are ever deleted."""
+        self._fenced("published", function, f"{version} {commit} {sha256}")
+
+    def live(self, environment: str, parts: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        """Remember what each place runs now, and in the environment's history; all in one step."""
+        pairs = [text for place, what in parts for text in (place, json.dumps(what))]
+        self._fenced("live", environment, keys.RELEASES_KEPT, *pairs)
+
+    def keep(self, key: str, text: str, seconds: float) -> None:
+        """Remember for other runs, for so many seconds, what this one found out."""
+        self._fenced("keep", key, text, int(seconds * 1000))
+
+    def finish(
+        self, state: State, stages: tuple[StageRecord, ...], fault: str = "", why: str = ""
+    ) -> None:
+        """End the run with its verdict; the lease ends with it."""
+        self._fenced("finish", state, fault, why, stages_text(stages))
+
+    def park(  # noqa: PLR0913 - what a successor must know, all of it at once
+        self,
+        state: State,
+        stages: tuple[StageRecord, ...],
+        *,
+        delay: float,
+        queue: str,
+        why: str = "",
+        retries: int = 0,
+    ) -> None:
+        """Give the run back, to go on after `delay` seconds on `queue`."""
+        milliseconds = int(delay * 1000)
+        self._fenced("park", state, milliseconds, queue, why, retries, stages_text(stages))
+
+    def awaits(self, name: str, **fields: str) -> None:
+        """Be woken by `Ledger.wake` under a name while waiting, and remember fields with it."""
+        pairs = [part for pair in fields.items() for part in pair]
+        self._fenced("await", name, AWAITED_SECONDS, *pairs)
+
+    def wait(self, wanted: PeopleError, stages: tuple[StageRecord, ...]) -> None:
+        """Give the run back until people, or their time limit, wake it."""
+        notice = f"replaced by run {self.run_id}, a newer candidate for the same approval"
+        self._fenced(
+            "wait",
+            int(wanted.seconds * 1000),
+            stages_text(stages),
+            wanted.place,
+            wanted.over or "",
+            notice,
+        )
+
+    def admitted(self, environment: str, place: str) -> Lock | None:
+        """The lock of the environment that the run is about to change, or None."""
+        answer = self._scripts("admit", self.run_id, self.fence, environment, place)
+        if answer == "lost":
+            raise StoppedError(self.run_id)
+        return Lock.model_validate_json(answer) if answer else None
+
+    def hold_back(self, wanted: HeldError, stages: tuple[StageRecord, ...]) -> None:
+        """Give the run back until its environment is unlocked."""
+        notice = f"replaced by run {self.run_id}, a newer one that is held by the same lock"
+        self._fenced(
+            "hold",
+            wanted.environment,
+            int(wanted.seconds * 1000),
+            stages_text(stages),
+            wanted.place,
+            wanted.over or "",
+            notice,
+        )
+
+    def drop_hold(self, environment: str) -> None:
+        """Leave the environment as it was before this rollback, which can't be."""
+        self._fenced("drop_hold", environment)
+
+    @contextmanager
+    def locked(self, name: str) -> Iterator[None]:
+        """Hold a named lock, such as a function's, while the body runs.
+
+        Raises:
+            BusyError: another run holds it.
+        """
+        holder = self._taken(name)
+        if holder == "lost":
+            raise StoppedError(self.run_id)
+        if holder:
+            raise BusyError(f"{name} is being changed by run {holder}; this run waits its turn")
+        try:
+            yield
+        finally:
+            self._scripts("unlock", name, self.run_id, self.fence)
+
+    def claim(self, places: Iterable[str]) -> str:
+        """Take aliases for a gradual release, all or none; the run that has one of them, or ""."""
+        holder = str(self._scripts("claim", self.run_id, self.fence, *places))
+        if holder == "lost":
+            raise StoppedError(self.run_id)
+        return holder
+
+    def _taken(self, name: str) -> str:
+        """Who has a lock when upkeep no longer does; it never has one for long."""
+        deadline = monotonic() + UPKEEP_SECONDS
+        while True:
+            holder = str(self._scripts("lock", name, self.run_id, self.fence))
+            if holder != UPKEEP or monotonic() > deadline:
+                return holder
+            self.check()
+            sleep(UPKEEP_PAUSE)
+
+    def say(self, source: str, text: str, limit: int) -> None:
+        """Add text to the run's log, which keeps the last `limit` bytes."""
+        self._scripts("append", self.run_id, self.fence, source, text, limit)

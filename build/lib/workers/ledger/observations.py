@@ -1,0 +1,63 @@
+"""Looks at environments: asked for by whoever wants to know, kept until the next one."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+from uuid import uuid4
+
+from redis import Redis
+
+from workers import queue
+from workers.ledger import keys
+from workers.ledger.scripts import Scripts
+from workers.observation import Observation
+
+PATIENCE_MILLISECONDS = 10_000
+
+
+class Observations:
+    """The latest look at each environment."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis: Any = redis
+        self._scripts = Scripts(redis)
+
+    def latest(self, environment: str) -> Observation | None:
+        """The latest look at an environment, or None if there was none."""
+        return self.every([environment])[environment]
+
+    def every(self, environments: Iterable[str]) -> dict[str, Observation | None]:
+        """The latest look at each environment."""
+        names = list(environments)
+        texts = self._redis.hmget(keys.OBSERVED, names) if names else []
+        found = (Observation.model_validate_json(text) if text else None for text in texts)
+        return dict(zip(names, found, strict=True))
+
+    def write(self, observation: Observation) -> bool:
+        """Keep a look, unless a later one is known."""
+        name, text = observation.environment, observation.model_dump_json()
+        return bool(self._scripts("observed", name, observation.at, text))
+
+    def ask(self, environment: str, on: str) -> int:
+        """Have a worker look; looks that began at this time or later (milliseconds) answer it."""
+        message = queue.message(queue.LOOK, str(uuid4()), environment, on)
+        asked = self._scripts("look", environment, queue.key(on), message, PATIENCE_MILLISECONDS)
+        return int(asked)
+
+    def asked(self, environment: str) -> int | None:
+        """When somebody asked for a look that nobody has answered, in milliseconds since 1970."""
+        found = self._redis.get(keys.look(environment))
+        return int(found) if found else None
+
+    def run_of(self, repository_id: int, environment: str, commit: str) -> str | None:
+        """The run that deploys a commit to an environment, if there is one."""
+        found: str | None = self._redis.get(keys.order(f"{repository_id}:{environment}:{commit}"))
+        return found
+
+    def repaired(self, place: str, environment: str, what: dict[str, Any]) -> bool:
+        """Write into an environment's history that an alias was put back to its record."""
+        text = json.dumps(what | {"event": "repaired"})
+        version = str(what["version"])
+        return bool(
+            self._scripts("repaired", place, version, environment, text, keys.RELEASES_KEPT)
+        )

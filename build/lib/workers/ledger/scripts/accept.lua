@@ -1,0 +1,26 @@
+-- One delivery: known already, the same order as before, or a new run that is due. All or nothing.
+local id, delivery, order_key, order, stages, queue, branch, repository, pull_request,
+  broker_queue, message, delivery_seconds, order_seconds, instead_of = unpack(ARGV)
+local at = now()
+local delivery_key = P .. 'delivery:' .. delivery
+
+if delivery ~= '' then
+  local known = redis.call('GET', delivery_key)
+  if known then return {0, known} end
+end
+
+local same = redis.call('GET', P .. 'order:' .. order_key)
+if same and same ~= instead_of and redis.call('EXISTS', run_key(same)) == 1 then
+  if delivery ~= '' then redis.call('SET', delivery_key, same, 'EX', delivery_seconds) end
+  if pull_request ~= '' and redis.call('HSETNX', run_key(same), 'pull_request', pull_request) == 1 then
+    changed(same, at)
+  end
+  redis.call('HINCRBY', P .. 'metrics', 'deliveries_repeated', 1)
+  return {0, same}
+end
+
+begin({id = id, order = order, order_key = order_key, order_seconds = order_seconds, stages = stages,
+  delivery = delivery, delivery_seconds = delivery_seconds, queue = queue, branch = branch,
+  repository = repository, pull_request = pull_request, broker_queue = broker_queue,
+  message = message}, at)
+return {1, id}

@@ -1,0 +1,17 @@
+-- Remember what was told; 1 if the run has changed meanwhile. Due again when the run has changed meanwhile, or after `delay` ms.
+local id, token, revision, told, delay = unpack(ARGV)
+if redis.call('GET', P .. 'reporting:' .. id) ~= token then return 0 end
+redis.call('DEL', P .. 'reporting:' .. id)
+if redis.call('EXISTS', run_key(id)) == 0 then
+  redis.call('ZREM', P .. 'reports', id)
+  return 0
+end
+redis.call('HSET', run_key(id), 'told', told)
+if delay ~= '' then
+  redis.call('ZADD', P .. 'reports', text(now() + tonumber(delay)), id)
+elseif redis.call('HGET', run_key(id), 'revision') == revision then
+  redis.call('ZREM', P .. 'reports', id)
+else
+  return 1
+end
+return 0

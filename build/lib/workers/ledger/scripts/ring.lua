@@ -1,0 +1,4 @@
+-- Queue one task: its record and its message in one step.
+local task_id, name, id, queue, message = unpack(ARGV)
+ring(task_id, name, id, now(), queue, message)
+return 1

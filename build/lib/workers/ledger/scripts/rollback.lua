@@ -1,0 +1,27 @@
+-- Take a rollback on and hold its environment, in one step: 'accepted' with the new run, 'under way'
+-- with the run of the same rollback, or 'locked' with the lock of somebody who wants no change.
+local id, order_key, order, stages, queue, branch, repository, broker_queue, message,
+  order_seconds, environment, what, targets, releases = unpack(ARGV)
+local at = now()
+local key = P .. 'locked:' .. environment
+local there = redis.call('GET', key)
+local known = there and cjson.decode(there)
+if known and known.kind ~= 'rollback' then return {'locked', there} end
+
+local same = redis.call('GET', P .. 'order:' .. order_key)
+if same and known and known.run == same then
+  local state = redis.call('HGET', run_key(same), 'state')
+  if state == 'queued' or state == 'running' or state == 'waiting' then
+    return {'under way', same}
+  end
+end
+
+begin({id = id, order = order, order_key = order_key, order_seconds = order_seconds, stages = stages,
+  delivery = '', queue = queue, branch = branch, repository = repository, pull_request = '',
+  broker_queue = broker_queue, message = message}, at)
+redis.call('HSET', run_key(id), 'targets', targets, 'releases', releases, 'lock_before', there or '')
+local lock = cjson.decode(what)
+lock.at = at
+lock.run = id
+redis.call('SET', key, cjson.encode(lock))
+return {'accepted', id}

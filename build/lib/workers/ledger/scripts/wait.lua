@@ -1,0 +1,18 @@
+-- Park a run until people or its time limit wake it; the older candidate of the place it waits
+-- for gives way. The place's name is `place`; `over` is the run that gives way, or nothing.
+local id, fence, delay, stages, place, over, notice = unpack(ARGV)
+if not holds(id, fence) then return 0 end
+local at = now()
+local key = run_key(id)
+if cancelled(id) then delay = 0 end
+redis.call('HSET', key, 'state', 'waiting', 'stages', stages)
+redis.call('HSETNX', key, 'waiting_since', text(at))
+redis.call('HSET', key, 'wakes_at', text(at + tonumber(delay)))
+redis.call('ZREM', P .. 'leases', id)
+redis.call('ZADD', P .. 'due', text(at + tonumber(delay)), id)
+redis.call('SET', P .. 'waiting:' .. place, id)
+changed(id, at)
+if over ~= '' and asks(over) then
+  finish(over, at, 'superseded', '', notice)
+end
+return 1

@@ -1,0 +1,81 @@
+"""What is known of published versions, so that old ones can be deleted; locks for doing that."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from redis import Redis
+
+from workers.ledger import keys
+from workers.ledger.history import History
+from workers.ledger.scripts import Scripts
+from workers.run import Run
+
+LOCK_SECONDS = 45.0
+"""Longer than a call to AWS takes; a worker that dies holds a function up for no longer."""
+
+
+class Mark(NamedTuple):
+    """A version as Slipway published it: only what is still just that is its own."""
+
+    number: str
+    commit: str
+    sha256: str
+
+
+class Upkeep:
+    """Reads and changes of the ledger for those who delete old versions."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis: Any = redis
+        self._history = History(redis)
+        self._scripts = Scripts(redis)
+
+    def published(self, function: str) -> dict[Mark, str]:
+        """The versions that Slipway published, each with the latest run that wanted it."""
+        rows = self._redis.hgetall(keys.published(function))
+        return {Mark(*name.split(" ")): run for name, run in rows.items()}
+
+    def released(self, environment: str) -> list[dict[str, Any]]:
+        """All that is kept of an environment's history, newest first."""
+        return self._history.released(environment, 0, keys.RELEASES_KEPT)
+
+    def unended(self) -> list[Run]:
+        """The runs that have not ended."""
+        with self._redis.pipeline(transaction=True) as pipe:
+            pipe.zrange(keys.DUE, 0, -1)
+            pipe.zrange(keys.LEASES, 0, -1)
+            due, leased = pipe.execute()
+        found = (self._history.run(run_id) for run_id in dict.fromkeys([*due, *leased]))
+        return [run for run in found if run and not run.state.final]
+
+    def pruned(
+        self, function: str, mark: Mark, environments: Iterable[str], *, deleted: bool
+    ) -> int:
+        """Know a version no longer, and mark its releases; how many there were.
+
+        `deleted`: it is counted as one that Slipway deleted.
+        """
+        flag = "1" if deleted else ""
+        number, name = mark.number, " ".join(mark)
+        return int(self._scripts("pruned", function, number, name, flag, *environments))
+
+    def settled(self, name: str) -> bool:
+        """Whether something was looked at lately, and there was nothing more to do."""
+        return bool(self._redis.exists(keys.once(name)))
+
+    def settle(self, name: str, seconds: float) -> None:
+        """Leave something alone for so long."""
+        self._redis.set(keys.once(name), "1", ex=int(seconds))
+
+    @contextmanager
+    def locked(self, name: str) -> Iterator[bool]:
+        """Whether a lock is ours while the body runs: a run that wants it waits, so be quick."""
+        token = str(uuid4())
+        ours = bool(self._scripts("upkeep_lock", name, token, int(LOCK_SECONDS * 1000)))
+        try:
+            yield ours
+        finally:
+            if ours:
+                self._scripts("upkeep_unlock", name, token)

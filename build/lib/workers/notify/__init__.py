@@ -1,0 +1,1 @@
+"""People are told how deploys go: Slack and email."""

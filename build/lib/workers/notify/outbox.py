@@ -1,0 +1,144 @@
+"""What each channel was told of one run; one reporter at a time holds it."""
+
+import json
+from collections.abc import Mapping
+from time import time
+
+from pydantic import BaseModel, ConfigDict
+
+from workers.errors import RunError, StoppedError
+from workers.ledger import Ledger
+from workers.ledger.lease import Lease
+from workers.ledger.scripts import Scripts
+from workers.run import Run
+
+REPORTER_SECONDS = 120
+QUICK_SECONDS = 30
+"""Longer than a request to GitHub takes: a reporter that was killed holds up no verdict longer."""
+AGAIN_SECONDS = 2.0
+LONGEST_SECONDS = 600.0
+SENT = "sent"
+GIVEN_UP = "given up"
+LOG = "log"
+
+
+class Pause(BaseModel):
+    """A channel that could not be told: when to try again (milliseconds since 1970).
+
+    News of the run cut a pause short, unless the other side asked for it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    tries: int
+    until: int
+    asked: bool
+    revision: str
+
+
+class Outbox:
+    """The run's `told` map: what was said to whom, and who is to be tried again when."""
+
+    def __init__(self, ledger: Ledger, run_id: str, token: str, revision: str, told: str) -> None:
+        self._ledger = ledger
+        self._run_id = run_id
+        self._token = token
+        self._revision = revision
+        self.told: dict[str, str] = json.loads(told)
+
+    @classmethod
+    def open(cls, ledger: Ledger, run_id: str, token: str) -> "Outbox | None":
+        """Become the run's only reporter; None if somebody is."""
+        begun = ledger.report_begin(run_id, token, QUICK_SECONDS)
+        return cls(ledger, run_id, token, *begun) if begun else None
+
+    def stay(self, seconds: float = REPORTER_SECONDS) -> None:
+        """Stay the reporter for so long from now.
+
+        Raises:
+            StoppedError: another reporter took over meanwhile.
+        """
+        if not self._ledger.report_beat(self._run_id, self._token, seconds):
+            raise StoppedError(self._run_id)
+
+    def settled(self, key: str) -> bool:
+        """Whether nothing more is to be done about an entry."""
+        return self.told.get(key, "").startswith((SENT, GIVEN_UP))
+
+    def keep(self, entries: Mapping[str, str]) -> None:
+        """Write entries down at once, and stay the reporter for another while.
+
+        Raises:
+            StoppedError: another reporter took over meanwhile, and has these entries if it can.
+        """
+        self.told |= entries
+        self._ledger.report_end(self._run_id, self._token, self._revision, json.dumps(self.told), 0)
+        begun = self._ledger.report_begin(self._run_id, self._token, REPORTER_SECONDS)
+        if begun is None:
+            raise StoppedError(self._run_id)
+        # The revision stays: it is that of the run which is being told.
+        self.told = {**json.loads(begun[1]), **entries}
+
+    def close(self, again: float | None) -> bool:
+        """Give it back, due again in `again` seconds; whether the run has changed meanwhile."""
+        told = json.dumps(self.told)
+        if self._ledger.report_end(self._run_id, self._token, self._revision, told, again):
+            return True
+        if again is None:
+            return False
+        (revision,) = self._ledger.history.fields(self._run_id, "revision")
+        return revision is not None and revision != self._revision
+
+    def left(self, channel: str) -> float | None:
+        """Seconds that a channel still rests, None when it may be tried."""
+        text = self.told.get(_pause(channel))
+        if text is None:
+            return None
+        pause = Pause.model_validate_json(text)
+        seconds = pause.until / 1000 - time()
+        rests = seconds > 0 and (pause.asked or pause.revision == self._revision)
+        return seconds if rests else None
+
+    def pause(self, channel: str, error: Exception) -> float:
+        """Have a channel rest after a failure; for how many seconds."""
+        text = self.told.get(_pause(channel))
+        tries = Pause.model_validate_json(text).tries if text else 0
+        asked: float = getattr(error, "retry_after", None) or 0.0
+        backoff: float = min(AGAIN_SECONDS * 2 ** min(tries, 30), LONGEST_SECONDS)
+        seconds = max(backoff, asked)
+        pause = Pause(
+            tries=tries + 1,
+            until=int((time() + seconds) * 1000),
+            asked=asked > 0,
+            revision=self._revision,
+        )
+        self.told[_pause(channel)] = pause.model_dump_json()
+        return seconds
+
+    def tries(self, channel: str) -> int:
+        """How often in a row a channel has failed."""
+        text = self.told.get(_pause(channel))
+        return Pause.model_validate_json(text).tries if text else 0
+
+    def resume(self, channel: str) -> None:
+        """A channel has been told everything."""
+        self.told.pop(_pause(channel), None)
+
+    def say(self, run: Run, source: str, text: str, limit: int) -> None:
+        """Add a line to the run's log, as long as that is here; its copy in S3 is made anew."""
+        history = self._ledger.history
+        (fence,) = history.fields(run.id, "fence")
+        if fence is None or history.archived(run.id):
+            return
+        scripts = Scripts(self._ledger.redis)
+        Lease(scripts, run.id, fence, 0).say(source, f"{text}\n", limit)
+        self.told.pop(LOG, None)
+
+
+def _pause(channel: str) -> str:
+    return f"{channel}|pause"
+
+
+def sentence(error: RunError) -> str:
+    """An error as one line that fits into an entry."""
+    return " ".join(str(error).split())[:300]

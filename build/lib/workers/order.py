@@ -1,0 +1,72 @@
+"""What a delivery asks for, as a frozen value."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Commit = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")]
+Purpose = Literal["check", "deploy", "rollback"]
+
+
+class PullRequest(BaseModel):
+    """The pull request that an order belongs to."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    number: int
+    head: Commit
+
+
+class Rollback(BaseModel):
+    """What a rollback is for beside its commit: one function or all of them, and why."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    function: str | None = None
+    reason: str = ""
+
+
+class Source(BaseModel):
+    """Where an order's commits come from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    repository: str
+    repository_id: int
+    clone_url: str
+    ref: str
+
+
+class Order(BaseModel):
+    """One commit of one repository to check, to deploy to an environment, or to go back to."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    repository: str
+    repository_id: int
+    clone_url: str
+    ref: str
+    commit: Commit
+    purpose: Purpose
+    environment: str | None = None
+    pull_request: PullRequest | None = None
+    sender: str | None = Field(default=None, description="the GitHub login that caused it")
+    rollback: Rollback | None = None
+
+    @property
+    def source(self) -> Source:
+        """Where its commit comes from."""
+        return Source.model_validate(self.model_dump(include=set(Source.model_fields)))
+
+    @property
+    def branch(self) -> str:
+        """The ref without `refs/heads/`."""
+        return self.ref.removeprefix("refs/heads/")
+
+    @property
+    def key(self) -> str:
+        """What makes two orders the same one: repository, commit, and what it is for."""
+        if self.rollback:
+            what = f"{self.commit}:{self.rollback.function or '*'}"
+            return f"{self.repository_id}:{self.environment}:rollback:{what}"
+        return f"{self.repository_id}:{self.environment or 'check'}:{self.commit}"

@@ -1,0 +1,68 @@
+"""Asks GitHub for what its webhooks failed to tell: GitHub never sends a lost one again."""
+
+import structlog
+
+from workers.errors import RunError
+from workers.github.deliveries import redeliver
+from workers.heads import Branch, head_of
+from workers.pruning import prune
+from workers.run import Run
+from workers.stages import STAGES, stages_of
+from workers.watching import watch
+from workers.workshop import Workshop
+
+log = structlog.get_logger()
+
+LONGEST_SECONDS = 900
+
+
+def poll(shop: Workshop) -> None:
+    """Have failed deliveries sent again, compare branches' heads with what was accepted, tidy."""
+    heads: dict[Branch, str | None] = {}
+    with shop.ledger.alone("poll", LONGEST_SECONDS) as alone:
+        if alone:
+            heads = _poll(shop)
+    # A worker that only builds need not reach AWS.
+    if alone and "deploy" in shop.settings.queues:
+        watch(shop, heads)
+        prune(shop)
+
+
+def _poll(shop: Workshop) -> dict[Branch, str | None]:
+    deployed = list(shop.ledger.history.deployed())
+    for repository in sorted({run.order.repository for run in deployed}):
+        _redeliver(shop, repository)
+    found: dict[Branch, str | None] = {}
+    for run in deployed:
+        _look(shop, run, found)
+    return found
+
+
+def _redeliver(shop: Workshop, repository: str) -> None:
+    if not shop.github.configured:
+        return
+    try:
+        count = redeliver(shop.github, repository, f"{shop.settings.url}/webhooks/github")
+    except RunError as error:
+        # It takes an administrator's rights, which a good token need not have.
+        log.info("deliveries_unknown", repository=repository, error=str(error))
+    else:
+        if count:
+            log.warning("lost_deliveries_sent_again", repository=repository, count=count)
+
+
+def _look(shop: Workshop, run: Run, found: dict[Branch, str | None]) -> None:
+    try:
+        commit = found[run.order.repository, run.order.branch] = head_of(shop, run)
+    except RunError as error:
+        log.warning("poll_failed", repository=run.order.repository, error=str(error))
+        return
+    environment = shop.operator.environment_for(run.order.branch)
+    if environment is None or commit is None or commit == run.order.commit:
+        return
+    missed = run.order.model_copy(
+        update={"commit": commit, "environment": environment.name, "pull_request": None}
+    )
+    accepted = shop.ledger.accept(missed, f"poll:{missed.key}", stages_of(missed), STAGES[0].queue)
+    if accepted.fresh:
+        log.warning("lost_push_found", run=accepted.run_id, repository=missed.repository)

@@ -1,0 +1,145 @@
+"""Deletes versions of functions that nobody needs any more; their packages stay in S3."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+from time import sleep
+from typing import Any, NamedTuple
+
+import structlog
+
+from config.server import Environment
+from workers.aws import functions, versions
+from workers.aws.functions import Version
+from workers.aws.session import Aws, aws_for
+from workers.errors import PassingError, RunError
+from workers.keeping import Known, doomed
+from workers.ledger.upkeep import Mark, Upkeep
+from workers.workshop import Workshop
+
+log = structlog.get_logger()
+
+ALONE_SECONDS = 900.0
+AGAIN_SECONDS = 86400.0
+"""After which versions that could not be deleted are looked at again."""
+
+MOST = 100
+"""Versions that one pass deletes, at most; the next pass goes on."""
+
+PAUSE_SECONDS = 0.25
+"""Between two versions: releases come first, and share AWS's quota with us."""
+
+
+Histories = Mapping[str, Sequence[Mapping[str, Any]]]
+"""What each environment released, newest first."""
+
+
+class Place(NamedTuple):
+    """An account and region as the operator's file names them, and the environments there."""
+
+    aws: Aws
+    environments: tuple[Environment, ...]
+
+
+def places(environments: Sequence[Environment]) -> Iterator[Place]:
+    """The environments by where they live."""
+    found: dict[tuple[str | None, str | None], list[Environment]] = {}
+    for one in environments:
+        where = (one.aws.region, one.aws.role_arn) if one.aws else (None, None)
+        found.setdefault(where, []).append(one)
+    for (region, role_arn), those in found.items():
+        yield Place(aws_for(region, role_arn), tuple(those))
+
+
+def prune(shop: Workshop, *, most: int = MOST, pause: float = PAUSE_SECONDS) -> int:
+    """Delete what is beyond the last releases of every environment; how many versions went."""
+    with shop.ledger.alone("prune", ALONE_SECONDS) as alone:
+        return Pass(shop, most, pause).go() if alone else 0
+
+
+class Pass:
+    """One look at every function that was ever released."""
+
+    def __init__(self, shop: Workshop, most: int, pause: float) -> None:
+        self._upkeep = Upkeep(shop.ledger.redis)
+        self._every = tuple(shop.operator.environments.values())
+        self._most = self._left = most
+        self._pause = pause
+
+    def go(self) -> int:
+        """Visit each place; what goes wrong with one function stops no other."""
+        histories = self._histories()
+        for place in places(self._every):
+            rows = [row for one in place.environments for row in histories[one.name]]
+            for function in sorted({str(row["function"]) for row in rows if row.get("function")}):
+                self._try(place, function, histories)
+        return self._most - self._left
+
+    def _histories(self) -> Histories:
+        return {one.name: self._upkeep.released(one.name) for one in self._every}
+
+    def _known(self, function: str, histories: Histories) -> Known:
+        # Every environment counts, wherever it lives: too much is kept rather than too little.
+        kept = [(histories[one.name], one.keep_versions) for one in self._every]
+        return Known(function, kept, self._upkeep.published(function), self._upkeep.unended())
+
+    def _try(self, place: Place, function: str, histories: Histories) -> None:
+        candidates = self._known(function, histories).candidates()
+        text = f"{place.aws.region}/{function}/{candidates}"
+        name = f"prune:{sha256(text.encode()).hexdigest()}"
+        if not candidates or self._left <= 0 or self._upkeep.settled(name):
+            return
+        done = True
+        try:
+            done = self._visit(place, function, candidates)
+        except RunError as error:
+            log.warning("versions_not_pruned", function=function, error=str(error))
+            done = not isinstance(error, PassingError)
+        if done:
+            self._upkeep.settle(name, AGAIN_SECONDS)
+
+    def _visit(self, place: Place, function: str, candidates: Sequence[Mark]) -> bool:
+        """Whether there is nothing more to do about these versions for now."""
+        found = {_mark(one): one for one in functions.versions(place.aws, function)}
+        numbers = {mark.number for mark in found}
+        for mark in candidates:
+            if mark.number not in numbers:
+                self._gone(place, function, mark, deleted=False)
+        for mark in candidates:
+            if mark in found and not self._delete(place, function, found[mark]):
+                return False
+        return True
+
+    def _delete(self, place: Place, function: str, version: Version) -> bool:
+        """Decide once more while no run can be at the function, then delete; False: not now."""
+        if self._left <= 0:
+            return False
+        with self._upkeep.locked(f"function:{place.aws.region}:{function}") as ours:
+            if not ours:
+                return False
+            known = self._known(function, self._histories())
+            led_to = versions.pointed_at(place.aws, function)
+            if version not in doomed(known, [version], led_to):
+                return True
+            versions.delete(place.aws, function, version.number)
+            self._gone(place, function, _mark(version), deleted=True)
+        self._left -= 1
+        log.info(
+            "version_deleted",
+            function=function,
+            version=version.number,
+            commit=version.commit,
+            sha256=version.sha256,
+            bytes=version.size,
+            region=place.aws.region,
+            kept=sorted(known.needed.union(*led_to.values()), key=lambda one: (len(one), one)),
+        )
+        sleep(self._pause)
+        return True
+
+    def _gone(self, place: Place, function: str, mark: Mark, *, deleted: bool) -> None:
+        names = [one.name for one in place.environments]
+        self._upkeep.pruned(function, mark, names, deleted=deleted)
+
+
+def _mark(version: Version) -> Mark:
+    return Mark(version.number, version.commit or "", version.sha256)

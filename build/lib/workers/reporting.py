@@ -1,0 +1,130 @@
+"""Tells GitHub, Slack and people what has changed about a run; what can't be told now waits."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import structlog
+from redis.exceptions import RedisError
+
+from workers import check_reports, queue
+from workers.archive import archive, recall
+from workers.errors import PassingError, RunError, StoppedError
+from workers.github.faults import RefusedError
+from workers.github.statuses import post
+from workers.notify import email, slack
+from workers.notify.outbox import LOG, QUICK_SECONDS, Outbox, sentence
+from workers.run import Run
+from workers.statuses import Status, statuses
+from workers.workshop import Workshop
+
+log = structlog.get_logger()
+
+
+def report(shop: Workshop, run_id: str, token: str) -> None:
+    """Compare what each channel was last told with the run, and tell the difference."""
+    outbox = Outbox.open(shop.ledger, run_id, token)
+    if outbox is None:
+        return
+    run = shop.ledger.history.run(run_id)
+    try:
+        again = _tell(shop, run, outbox) if run else None
+    except StoppedError:
+        log.warning("report_taken_over")
+        return
+    if outbox.close(again):
+        shop.ledger.ring(queue.REPORT, run_id, queue.REPORTS_ON)
+
+
+def _tell(shop: Workshop, run: Run, outbox: Outbox) -> float | None:
+    """Tell every channel, whatever becomes of the others; seconds until the next must be tried."""
+    delays = [_try(shop, run, outbox, channel) for channel in CHANNELS]
+    return min((delay for delay in delays if delay is not None), default=None)
+
+
+def _try(shop: Workshop, run: Run, outbox: Outbox, channel: "Channel") -> float | None:
+    """Tell one channel; seconds until it must be tried again, or None."""
+    left = outbox.left(channel.name)
+    if left is not None:
+        return left
+    try:
+        channel.tell(shop, run, outbox)
+    except RunError as error:
+        return _later(shop, run, outbox, channel, error)
+    except (StoppedError, RedisError):
+        raise
+    except Exception as error:
+        log.exception("channel_broke", channel=channel.name)
+        why = PassingError(f"Slipway itself failed ({type(error).__name__})")
+        return _later(shop, run, outbox, channel, why)
+    outbox.resume(channel.name)
+    return None
+
+
+def _later(shop: Workshop, run: Run, outbox: Outbox, channel: "Channel", error: RunError) -> float:
+    delay = outbox.pause(channel.name, error)
+    log.warning("report_delayed", channel=channel.name, error=str(error))
+    if channel.noted and outbox.tries(channel.name) == 1:
+        text = f"{shop.masker.mask(sentence(error))}; trying again in {delay:.0f} s"
+        outbox.say(run, channel.name, text, shop.settings.log_bytes)
+    return delay
+
+
+def _statuses(shop: Workshop, run: Run, outbox: Outbox) -> None:
+    for status in statuses(run):
+        if outbox.told.get(_key(status)) != _said(status):
+            outbox.stay(QUICK_SECONDS)
+            _post(shop, run, status)
+            outbox.told[_key(status)] = _said(status)
+
+
+def _log(shop: Workshop, run: Run, outbox: Outbox) -> None:
+    outbox.stay()
+    if run.state.final and LOG not in outbox.told:
+        outbox.told[LOG] = archive(shop, run)
+    if shop.ledger.history.fields(run.id, "recall") != [None]:
+        recall(shop, run)
+    if check := shop.ledger.reports.wanted(run.id):
+        check_reports.recall(shop, run, check)
+
+
+def _key(status: Status) -> str:
+    return f"{status.sha}|{status.context}"
+
+
+def _said(status: Status) -> str:
+    return f"{status.state}|{status.description}"
+
+
+def _post(shop: Workshop, run: Run, status: Status) -> None:
+    """Tell GitHub one status; one that it will never take counts as told."""
+    if not shop.github.configured:
+        return
+    try:
+        post(
+            shop.github,
+            run.order.repository,
+            status.sha,
+            context=status.context,
+            state=status.state,
+            description=status.description,
+            target_url=f"{shop.settings.url}/runs/{run.id}",
+        )
+    except RefusedError as error:
+        log.warning("status_refused", context=status.context, error=str(error))
+
+
+class Channel(NamedTuple):
+    """Somebody to be told; `noted`: that they could not be is said in the run's log."""
+
+    name: str
+    tell: Callable[[Workshop, Run, Outbox], None]
+    noted: bool = False
+
+
+# The log comes last, so that what is noted in it is in its copy in S3.
+CHANNELS = (
+    Channel("github", _statuses),
+    Channel("slack", slack.tell, noted=True),
+    Channel("email", email.tell, noted=True),
+    Channel("archive", _log),
+)

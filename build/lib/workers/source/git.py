@@ -1,0 +1,221 @@
+"""Git's command line, hardened: an environment from scratch, argument lists, limits."""
+
+import base64
+import contextlib
+import functools
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from workers.errors import OurError, PassingError
+from workers.source.address import origin
+
+TICK = 0.5
+"""Seconds between two looks at the watch."""
+
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+NETWORK = {
+    name
+    for upper in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+    for name in (upper, upper.lower())
+} | {"SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH"}
+"""The caller's variables that git is given: proxies and certificates."""
+
+CONFIG = {
+    "core.hooksPath": "/dev/null",
+    "core.attributesFile": "/dev/null",
+    "core.fsmonitor": "false",
+    "core.autocrlf": "false",
+    "core.symlinks": "true",
+    "core.fileMode": "true",
+    "core.protectHFS": "true",
+    "core.protectNTFS": "true",
+    "core.askPass": "",
+    "credential.helper": "",
+    "protocol.ext.allow": "never",
+    "submodule.recurse": "false",
+    "fetch.recurseSubmodules": "false",
+    "transfer.fsckObjects": "true",
+    "fetch.fsckObjects": "true",
+    # Flaws of old tools that well-known repositories carry in their history for ever.
+    "fetch.fsck.badTimezone": "ignore",
+    "fetch.fsck.missingSpaceBeforeDate": "ignore",
+    "fetch.fsck.zeroPaddedFilemode": "ignore",
+    # A pack appears whole or not at all; loose objects of a killed fetch would be a torn mirror.
+    "fetch.unpackLimit": "1",
+    # Git sends extra headers wherever it is redirected to: the token must not travel.
+    "http.followRedirects": "false",
+    # A busy server says at least "still here", five bytes every five seconds.
+    "http.lowSpeedLimit": "1",
+    "http.lowSpeedTime": "60",
+    "gc.auto": "0",
+    "gc.autoDetach": "false",
+    "maintenance.auto": "false",
+}
+
+
+LONG = {"fetch", "ls-remote", "gc", "read-tree", "checkout-index"}
+"""What may take long enough to outlive its worker."""
+
+
+class Watch(Protocol):
+    """Somebody who knows whether this work is still wanted."""
+
+    def check(self) -> None:
+        """Raise when the lease is lost or the run cancelled."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What git left: exit code, standard output, and its complaints with secrets masked."""
+
+    code: int
+    out: bytes
+    complaint: str
+
+
+@dataclass(frozen=True)
+class Git:
+    """Runs git below one directory, for as long as the watch allows.
+
+    `network` may hold proxy and certificate variables; everything else in it is left out.
+    """
+
+    root: Path
+    watch: Watch | None = None
+    network: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 1800
+
+    def __post_init__(self) -> None:
+        # Git runs in `root`, where a relative path would mean something else.
+        object.__setattr__(self, "root", self.root.absolute())
+        self.root.mkdir(parents=True, exist_ok=True)
+
+    def run(
+        self,
+        *arguments: str,
+        directory: Path | None = None,
+        variables: Mapping[str, str] | None = None,
+        remote: tuple[str, str | None] | None = None,
+        hold: Sequence[int] = (),
+    ) -> Result:
+        """Run git to its end, on the repository in `directory`.
+
+        Args:
+            arguments: what follows `git`; nothing foreign may stand where an option could.
+            directory: the bare repository, as GIT_DIR.
+            variables: more environment variables.
+            remote: a clone URL and the token that its origin is sent, in a header.
+            hold: descriptors of locks that a git which outlived its worker must keep.
+
+        Raises:
+            PassingError: it took longer than `seconds`.
+            OurError: git isn't installed.
+        """
+        secrets = _secrets(remote[1] if remote else None)
+        environment = self._environment(directory, remote) | dict(variables or {})
+        with self._started(arguments, environment, hold) as process:
+            out, complaint = self._wait(process, arguments[0])
+        return Result(process.returncode, out, mask(complaint.decode(errors="replace"), secrets))
+
+    def _environment(
+        self, directory: Path | None, remote: tuple[str, str | None] | None
+    ) -> dict[str, str]:
+        config = dict(CONFIG)
+        if remote and remote[1]:
+            header = f"Authorization: Basic {_basic(remote[1])}"
+            config[f"http.{origin(remote[0])}/.extraHeader"] = header
+        environment = {name: self.network[name] for name in NETWORK & set(self.network)} | {
+            "PATH": PATH,
+            "HOME": "/nonexistent",
+            "LC_ALL": "C",
+            "GIT_ALLOW_PROTOCOL": "http:https",
+            "GIT_ATTR_NOSYSTEM": "1",
+            "GIT_CEILING_DIRECTORIES": str(self.root),
+            "GIT_CONFIG_GLOBAL": "/dev/null",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_LFS_SKIP_SMUDGE": "1",
+            "GIT_LITERAL_PATHSPECS": "1",
+            "GIT_NO_REPLACE_OBJECTS": "1",
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_CONFIG_COUNT": str(len(config)),
+        }
+        for number, (key, value) in enumerate(config.items()):
+            environment[f"GIT_CONFIG_KEY_{number}"] = key
+            environment[f"GIT_CONFIG_VALUE_{number}"] = value
+        if directory:
+            environment["GIT_DIR"] = str(directory)
+        return environment
+
+    @contextlib.contextmanager
+    def _started(
+        self, arguments: Sequence[str], environment: Mapping[str, str], hold: Sequence[int]
+    ) -> Iterator["subprocess.Popen[bytes]"]:
+        prefix = _prefix() if arguments[0] in LONG else ()
+        try:
+            process = subprocess.Popen(  # noqa: S603 - an argument list, never a shell
+                [*prefix, "git", *arguments],
+                cwd=self.root,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                process_group=0,
+                # Where the kernel kills it with its worker, it has no need to hold a lock longer.
+                pass_fds=() if prefix else tuple(hold),
+                umask=0o022,
+            )
+        except FileNotFoundError:
+            raise OurError("git is not there: install git on the worker's machine") from None
+        with process:
+            try:
+                yield process
+            finally:
+                if process.returncode is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+
+    def _wait(self, process: "subprocess.Popen[bytes]", verb: str) -> tuple[bytes, bytes]:
+        deadline = time.monotonic() + self.seconds
+        while True:
+            try:
+                return process.communicate(timeout=TICK)
+            except subprocess.TimeoutExpired:
+                if self.watch:
+                    self.watch.check()
+                if time.monotonic() > deadline:
+                    raise PassingError(
+                        f"git {verb} took longer than {self.seconds:g} seconds and was stopped"
+                    ) from None
+
+
+def mask(text: str, secrets: Sequence[str] = ()) -> str:
+    """The text without these secrets and without what looks like credentials."""
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    text = re.sub(r"(?i)(authorization:\s*\w+\s+)\S+", r"\1***", text)
+    return re.sub(r"(https?://)[^\s/@]*@", r"\1***@", text)
+
+
+def _basic(token: str) -> str:
+    return base64.b64encode(f"x-access-token:{token}".encode()).decode()
+
+
+def _secrets(token: str | None) -> tuple[str, ...]:
+    return (token, _basic(token)) if token else ()
+
+
+@functools.cache
+def _prefix() -> tuple[str, ...]:
+    """What makes the kernel kill git when its worker dies (`prctl(2)`, PR_SET_PDEATHSIG)."""
+    setpriv = shutil.which("setpriv", path=PATH)
+    prefix = (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()
+    if prefix and subprocess.run([*prefix, "true"], check=False, capture_output=True).returncode:  # noqa: S603 - constants
+        return ()
+    return prefix

@@ -1,0 +1,57 @@
+"""Waits for people where the operator says so, right before the aliases move."""
+
+from workers.approval import VOTES, Vote
+from workers.errors import CancelledError, PeopleError, SupersededError
+from workers.source.snapshot import Relation
+from workers.stages.context import Context
+
+
+def run(context: Context) -> str:
+    """Go on when enough people have approved; else wait without a worker.
+
+    Raises:
+        PeopleError: not enough have spoken yet.
+        CancelledError: somebody rejected it, or nobody answered in time.
+        SupersededError: a newer candidate waits already.
+    """
+    rule = context.environment.approval
+    if rule is None:
+        return "not needed"
+    votes = VOTES.validate_json(context.field("votes") or "[]")
+    against = [vote for vote in votes if vote.verdict == "reject"]
+    if against:
+        raise CancelledError(f"rejected by {_word(against[0])}")
+    if len(votes) >= rule.required:
+        return f"approved by {', '.join(_word(vote) for vote in votes)}"
+    left = rule.timeout - _waited(context)
+    if left <= 0:
+        raise CancelledError(
+            f"nobody approved it within {rule.timeout / 3600:g} h: push again, or retry the run"
+        )
+    context.say("approve", f"waiting for {rule.required - len(votes)} of {_names(rule.approvers)}")
+    place = f"{context.order.repository_id}:{context.environment.name}"
+    raise PeopleError(left, place, _older(context, place))
+
+
+def _word(vote: Vote) -> str:
+    return f"{vote.who}: {vote.note}" if vote.note else vote.who
+
+
+def _names(approvers: tuple[str, ...]) -> str:
+    return ", ".join(approvers) or "anybody with a token"
+
+
+def _waited(context: Context) -> float:
+    since = context.field("waiting_since")
+    return (context.shop.ledger.now() - int(since)) / 1000 if since else 0.0
+
+
+def _older(context: Context, place: str) -> str | None:
+    """The run that waits there already and gives way to this one."""
+    history = context.shop.ledger.history
+    other = history.run(history.waiting(place) or "")
+    if other is None or other.id == context.run.id or not other.asks:
+        return None
+    if context.relation(other.order.commit) is Relation.OLDER:
+        raise SupersededError(f"the newer commit {other.order.commit[:7]} waits for approval")
+    return other.id

@@ -1,0 +1,186 @@
+"""The one moment users notice: the aliases of a run's functions move together, or none does."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict
+
+from redis.exceptions import RedisError
+
+from workers.aws import aliases
+from workers.aws.aliases import Alias
+from workers.aws.faults import ChangedError
+from workers.errors import OurError, PassingError, RunError, StoppedError
+from workers.ledger import MAX_LOSSES
+from workers.run import Release
+from workers.stages import by_hand, gateway, hold, live, rollback, rollout, rollout_record, site
+from workers.stages.ancestry import judge
+from workers.stages.context import Context
+from workers.stages.rollout_record import place
+
+TRIES = 5
+TOGETHER = 8
+
+
+def run(context: Context) -> str:
+    """Move each function's alias to the version that this run published, and switch the site."""
+    # A lost worker may have come so far that nothing but its run's end is missing.
+    if not context.run.recorded:
+        _go_live(context)
+    rollout.done(context)
+    told = "; ".join(filter(None, (_summary(context), site.announce(context))))
+    order = context.order
+    if order.rollback:
+        return f"rolled back to {order.commit[:7]} by {order.sender}: {told}"
+    return told
+
+
+def _go_live(context: Context) -> None:
+    back = context.order.rollback
+    if back:
+        rollback.interrupt(context)
+    with hold.turn(context), rollout.guarded(context):
+        if not back:
+            rollout.bake(context, _judge)
+        with _whole(context), site.held(context):
+            _may_go_on(context)
+            _release(context)
+
+
+def _summary(context: Context) -> str:
+    releases = context.releases()
+    versions = ", ".join(f"{one.function} {one.version}" for one in releases)
+    return f"{context.environment.alias} runs {versions}" if versions else ""
+
+
+@contextmanager
+def _whole(context: Context) -> Iterator[None]:
+    """What the body moves is moved and on record, or is as it was before."""
+    try:
+        yield
+        live.record(context)
+    except (StoppedError, RedisError):
+        raise
+    except Exception as error:
+        if not rollout_record.under_way(context):
+            _put_back(context, doubt=context.run.losses > 0 or isinstance(error, PassingError))
+        raise
+
+
+def _may_go_on(context: Context) -> None:
+    """Go on only while workers live: those beyond the usual losses are there to put back."""
+    losses = context.run.losses
+    if losses > MAX_LOSSES:
+        raise OurError(
+            f"the worker was lost {losses} times in this run; the operator should look at its log "
+            "and memory; then retry the run"
+        )
+
+
+def _release(context: Context) -> None:
+    alias = context.environment.alias
+    releases = context.releases()
+    live.remember_origin(context)
+    found = _remember(context, releases, alias)
+    functions = [release.function for release in releases]
+    unpermitted = gateway.permit(context, functions)
+    _move_all(context, releases, found)
+    gateway.permit(context, unpermitted)
+    gateway.prepare(context, functions)
+    site.switch(context)
+    context.lease.releases(release.model_copy(update={"alias": alias}) for release in releases)
+
+
+def _commit(context: Context, release: Release, found: Alias) -> str | None:
+    """What the alias runs: our record knows better than the version, which may be shared."""
+    record = context.shop.ledger.history.live(place(context, release.function))
+    return record["commit"] if record.get("version") == found.version else found.commit
+
+
+def _remember(
+    context: Context, releases: tuple[Release, ...], alias: str
+) -> dict[str, Alias | None]:
+    """Decide for all before the first moves, and write down what was live, for a successor."""
+    names = [release.function for release in releases]
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        read = pool.map(lambda name: aliases.read(context.aws, name, alias), names)
+        found = dict(zip(names, read, strict=True))
+    for release in releases:
+        _judge(context, release, found[release.function])
+    if not context.field("before"):
+        before = {function: asdict(one) if one else None for function, one in found.items()}
+        context.lease.write(before=json.dumps(before), unfinished="yes")
+    return found
+
+
+def _move_all(
+    context: Context, releases: tuple[Release, ...], found: dict[str, Alias | None]
+) -> None:
+    """Move the aliases at the same time, so that users see old beside new as shortly as can be."""
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        moves = [pool.submit(_move, context, one, found[one.function]) for one in releases]
+        try:
+            for one in moves:
+                one.result()
+        finally:
+            # After a fault no other begins; those under way end, and then all are put back.
+            pool.shutdown(cancel_futures=True)
+
+
+def _move(context: Context, release: Release, found: Alias | None) -> None:
+    """Compare and set; whoever loses the race reads again and decides again."""
+    alias = context.environment.alias
+    for attempt in range(TRIES):
+        # The first decision was a moment ago, and reading an alias costs a call of the quota.
+        if attempt or not aliases.stands(context.aws, release.function, alias, found):
+            found = aliases.read(context.aws, release.function, alias)
+        _judge(context, release, found)
+        rollout.admit(context, release, found)
+        # After the read: whoever takes over from now on gives the alias another revision.
+        context.lease.confirm()
+        try:
+            aliases.move(context.aws, release.function, alias, release.version or "", found)
+        except ChangedError:
+            if attempt == TRIES - 1:
+                raise
+        else:
+            was = f"version {found.version}" if found else "nothing"
+            now = f"version {release.version}"
+            text = f"{alias}: unchanged, {now}" if was == now else f"{alias}: {was} → {now}"
+            context.say(f"release/{release.function}", text)
+            return
+
+
+def _judge(context: Context, release: Release, found: Alias | None) -> None:
+    """Order is ancestry: an alias never goes back to an older commit by itself."""
+    by_hand.tell(context, release.function, found)
+    if found is None:
+        return
+    where = f"{release.function}:{context.environment.alias}"
+    judge(context, where, _commit(context, release, found), f"version {found.version}")
+
+
+def _put_back(context: Context, *, doubt: bool) -> None:
+    """Undo what has moved, also what a lost worker has, so that all run what they ran before.
+
+    `doubt`: a move may still be on its way to AWS, and must come too late.
+    """
+    alias = context.environment.alias
+    before = json.loads(context.field("before") or "{}")
+    done = True
+    for release in reversed([one for one in context.releases() if one.function in before]):
+        known = before[release.function]
+        was = Alias(**known) if known else None
+        name, version = release.function, release.version or ""
+        try:
+            if aliases.put_back(
+                context.aws, name, alias, was, version, confirm=context.lease.renew, seal=doubt
+            ):
+                context.say(f"release/{name}", f"{alias}: back to what it was")
+        except RunError as error:
+            # The others still go back; what started this is what the run ends with.
+            context.say(f"release/{name}", f"{alias} may still run version {version}: {error}")
+            done = False
+    if done:
+        context.lease.write(before="", unfinished="")

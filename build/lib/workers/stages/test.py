@@ -1,0 +1,173 @@
+"""Every check in its own container, all at once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from config.pipeline import Check, Test
+from workers import check_reports, junit
+from workers.docker import reports
+from workers.docker.checks import Fetch, Limits, Outcome, run_check
+from workers.errors import OurError, UserError
+from workers.ledger.codec import checks_text
+from workers.run import CheckRecord, Report, Tests
+from workers.sizes import size
+from workers.stages import reused_verdict
+from workers.stages.context import Context
+from workers.stages.images import image
+
+NAMES = 5
+"""Failed tests that are named in the run's error; the log names more."""
+
+
+def run(context: Context) -> str:
+    """Build the image of the tests and run the checks in it.
+
+    Raises:
+        UserError: naming each check that failed.
+    """
+    test = context.pipeline.test
+    if test is None or not test.checks:
+        return "no checks"
+    if summary := reused_verdict.take(context, test):
+        return summary
+    with image(context, test.dockerfile, "test") as built:
+
+        def check(name: str) -> tuple[CheckRecord, str | None]:
+            return _Visit(context, built, test, name).run()
+
+        with ThreadPoolExecutor(len(test.checks)) as pool:
+            ended = list(pool.map(check, test.checks))
+    records = tuple(record for record, _ in ended)
+    context.lease.write(checks=checks_text(records))
+    failed = [why for _, why in ended if why]
+    if failed:
+        raise UserError("; ".join(failed))
+    reused_verdict.remember(context, test, records)
+    count = f"{len(records)} check{'s' * (len(records) != 1)} passed"
+    return "; ".join((count, *filter(None, map(_words, records))))
+
+
+class _Visit:
+    """One check: run, and what it left taken along before its container goes."""
+
+    def __init__(self, context: Context, image: str, test: Test, name: str) -> None:
+        self._context = context
+        self._image = image
+        self._test = test
+        self._name = name
+        self._check: Check = test.checks[name]
+        self._tests: Tests | None = None
+        self._report: Report | None = None
+        self._notes: list[str] = []
+
+    def run(self) -> tuple[CheckRecord, str | None]:
+        """How it ended, and why it failed, if it did."""
+        outcome = self._run()
+        record = CheckRecord(
+            name=self._name,
+            exit_code=outcome.exit_code,
+            seconds=round(outcome.seconds, 3),
+            timed_out=outcome.timed_out,
+            tests=self._tests,
+            report=self._report,
+            note="; ".join(self._notes) or None,
+        )
+        return record, self._why(outcome)
+
+    def _run(self) -> Outcome:
+        settings = self._context.shop.settings
+        network = self._test.network if self._check.network is None else self._check.network
+        return run_check(
+            self._context.shop.engine,
+            self._image,
+            self._check.run,
+            name=self._name,
+            labels=self._context.labels,
+            limits=Limits(
+                memory=settings.check_memory,
+                cpus=settings.check_cpus,
+                pids=settings.check_pids,
+                seconds=self._seconds,
+            ),
+            network=network,
+            say=self._say,
+            watch=self._context.lease,
+            collect=self._collect,
+        )
+
+    @property
+    def _seconds(self) -> float:
+        """The time limit: its own or its file's, never above the operator's."""
+        most = self._context.shop.settings.check_seconds
+        return min(self._check.timeout or self._test.timeout or most, most)
+
+    def _say(self, text: str) -> None:
+        self._context.say(f"test/{self._name}", text)
+
+    def _note(self, text: str) -> None:
+        self._notes.append(text)
+        self._say(text)
+
+    def _collect(self, fetch: Fetch) -> None:
+        """Read what it left; that this fails is noted, and fails nothing else."""
+        if self._check.junit:
+            try:
+                self._tests = self._junit(fetch, self._check.junit)
+            except (UserError, OurError, junit.MalformedError) as error:
+                self._note(f"junit = {self._check.junit!r} is not read: {error}")
+        if self._check.report:
+            try:
+                left = reports.fetch(fetch, self._check.report, self._spool("report"))
+                self._report = self._keep(left)
+            except (UserError, OurError) as error:
+                self._note(f"report = {self._check.report!r} is refused: {error}")
+
+    def _junit(self, fetch: Fetch, path: str) -> Tests:
+        left = reports.fetch(fetch, path, self._spool("junit"))
+        files = [name for name in left.files if name.endswith(".xml")] or list(left.files)
+        found = junit.summarise(left.read(name) for name in files)
+        self._say(_counts(found))
+        for name in found.failing:
+            self._say(f"failed: {name}")
+        return found
+
+    def _keep(self, left: reports.Left) -> Report:
+        kept = check_reports.keep(
+            self._context.shop, self._context.run, self._name, left, self._say
+        )
+        self._say(f"report: {kept.files} files, {size(kept.size)}")
+        return kept
+
+    def _spool(self, purpose: str) -> Path:
+        folder = self._context.folder / "checks"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / f"{self._name}.{purpose}"
+
+    def _why(self, outcome: Outcome) -> str | None:
+        if outcome.timed_out:
+            return f"{self._name} timed out after {self._seconds:g} s"
+        if outcome.out_of_memory and outcome.exit_code:
+            return f"{self._name} ran out of memory"
+        if outcome.exit_code == 0:
+            return None
+        why = f"{self._name} failed with exit code {outcome.exit_code}"
+        if self._tests and self._tests.failed:
+            named = ", ".join(self._tests.failing[:NAMES])
+            more = " …" if self._tests.failed > NAMES else ""
+            why = f"{why}, {_counts(self._tests)}: {named}{more}"
+        return why
+
+
+def _counts(tests: Tests) -> str:
+    parts = [f"{tests.passed} passed"]
+    parts += [f"{tests.failed} failed"] if tests.failed else []
+    parts += [f"{tests.skipped} skipped"] if tests.skipped else []
+    return ", ".join(parts)
+
+
+def _words(record: CheckRecord) -> str:
+    """What the run's summary says of a check that passed, if there is more to say."""
+    parts = ([_counts(record.tests)] if record.tests else []) + (
+        [record.note] if record.note else []
+    )
+    return f"{record.name}: {'; '.join(parts)}" if parts else ""

@@ -1,0 +1,54 @@
+"""One gradual release at a time on an alias: others wait their turn, without a worker."""
+
+from workers.errors import SupersededError, WaitError
+from workers.run import Run, StageState
+from workers.source.snapshot import Relation
+from workers.stages.context import Context
+from workers.stages.rollout_record import place
+
+AGAIN_SECONDS = 10.0
+
+
+def take(context: Context, *, gradual: bool) -> None:
+    """Go on when no other run's gradual release has one of our aliases.
+
+    Raises:
+        WaitError: one has; this run looks again in a while.
+        SupersededError: a newer commit is ready for the same turn.
+    """
+    places = [place(context, release.function) for release in context.releases()]
+    if gradual:
+        _give_way(context)
+        holder = context.lease.claim(places)
+    else:
+        holder = context.shop.ledger.history.claimed(places, context.run.id) or ""
+    if holder:
+        _give_way(context)
+        raise WaitError(
+            AGAIN_SECONDS,
+            f"Waiting for run {holder[:8]}, whose gradual release is under way",
+        )
+
+
+def taken(context: Context, function: str) -> str | None:
+    """The other run whose gradual release has a function's alias now."""
+    history = context.shop.ledger.history
+    return history.claimed([place(context, function)], context.run.id)
+
+
+def _give_way(context: Context) -> None:
+    """Nothing of ours has moved yet: the newest candidate is the one that is worth the time."""
+    for later in context.shop.ledger.history.later(context.run.id, context.order):
+        if _ready(later, context.run) and (context.relation(later.order.commit) is Relation.OLDER):
+            raise SupersededError(
+                f"the newer commit {later.order.commit[:7]} is ready to be released "
+                f"(run {later.id})"
+            )
+
+
+def _ready(later: Run, run: Run) -> bool:
+    same = (later.order.purpose, later.order.environment)
+    if same != (run.order.purpose, run.order.environment) or later.state.final:
+        return False
+    earlier = [stage.state for stage in later.stages if stage.name != "release"]
+    return all(state is StageState.SUCCEEDED for state in earlier)

@@ -1,0 +1,33 @@
+"""The new versions answer, before any alias moves to them."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from config.pipeline import Smoke
+from workers.aws.invoke import smoke
+from workers.run import Release
+from workers.stages.context import Context
+
+TOGETHER = 4
+
+
+def run(context: Context) -> str:
+    """Invoke each version whose function has a `smoke`.
+
+    Raises:
+        UserError: one of them failed, or answered something else than expected.
+    """
+    functions = context.pipeline.functions
+    tried = [(r, wanted) for r in context.releases() if (wanted := functions[r.function].smoke)]
+
+    def verify(one: tuple[Release, Smoke]) -> None:
+        release, wanted = one
+        smoke(
+            context.aws,
+            release,
+            wanted,
+            lambda text: context.say(f"verify/{release.function}", text),
+        )
+
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        list(pool.map(verify, tried))
+    return ", ".join(f"{r.function} {r.version} answers" for r, _ in tried) or "nothing to try"

@@ -1,0 +1,34 @@
+"""A newer commit of a branch takes the place of older ones that have not begun to deploy."""
+
+from workers.errors import SupersededError
+from workers.run import Run, State
+from workers.source.snapshot import Relation
+from workers.stages.context import Context
+
+# Not before the checkout, which judges where commits may be fetched from.
+BEFORE_DEPLOY = frozenset({"test", "analyze", "build", "publish"})
+
+
+def check(context: Context, stage: str) -> None:
+    """Let the run go on into a stage, unless a descendant of its commit is under way.
+
+    Asked between stages only. Order is ancestry: a run that merely came later changes nothing.
+
+    Raises:
+        SupersededError: naming the commit that takes its place.
+    """
+    if stage not in BEFORE_DEPLOY:
+        return
+    for later in context.shop.ledger.history.later(context.run.id, context.order):
+        if _replaces(later, context.run) and (
+            context.relation(later.order.commit) is Relation.OLDER
+        ):
+            raise SupersededError(
+                f"the newer commit {later.order.commit[:7]} of {context.order.branch} "
+                f"takes its place (run {later.id})"
+            )
+
+
+def _replaces(later: Run, run: Run) -> bool:
+    same = (later.order.purpose, later.order.environment)
+    return same == (run.order.purpose, run.order.environment) and later.state is not State.CANCELLED

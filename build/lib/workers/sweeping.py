@@ -1,0 +1,60 @@
+"""Finds what should be going on and is not: bells that rang unheard, workers that died."""
+
+import shutil
+import socket
+
+import structlog
+
+from workers import queue
+from workers.docker import litter
+from workers.errors import RunError
+from workers.source import upkeep
+from workers.source.git import Git
+from workers.workshop import Workshop
+
+log = structlog.get_logger()
+
+GRACE_SECONDS = 2.0
+ENOUGH = 20
+DAY_SECONDS = 86400
+MIRROR_DAYS = 30
+
+
+def sweep(shop: Workshop) -> None:
+    """Ring again for due runs, expired leases and untold reports; forget the old; tidy up."""
+    overdue = shop.ledger.overdue(GRACE_SECONDS)
+    for run_id, on in overdue.runs:
+        if shop.ledger.backlog(on) < ENOUGH:
+            shop.ledger.ring(queue.ADVANCE, run_id, on)
+    for run_id in overdue.reports:
+        if shop.ledger.backlog(queue.REPORTS_ON) < ENOUGH:
+            shop.ledger.ring(queue.REPORT, run_id, queue.REPORTS_ON)
+    if overdue.runs or overdue.reports:
+        log.info("swept", runs=len(overdue.runs), reports=len(overdue.reports))
+    shop.ledger.prune(shop.settings.keep_runs, shop.settings.keep_days)
+    _tidy(shop)
+    if shop.ledger.once(f"upkeep:{socket.gethostname()}", DAY_SECONDS):
+        _tend_mirrors(shop)
+
+
+def _tend_mirrors(shop: Workshop) -> None:
+    git = Git(shop.settings.data_dir, None, shop.network)
+    try:
+        upkeep.prune(git, MIRROR_DAYS * DAY_SECONDS)
+    except RunError as error:
+        log.warning("mirrors_not_tended", error=str(error))
+
+
+def _tidy(shop: Workshop) -> None:
+    """Remove what dead visits left on this machine."""
+    history = shop.ledger.history
+    for folder in shop.workspaces.glob("*"):
+        run_id, _, fence = folder.name.rpartition("-")
+        if not (fence.isdigit() and history.working(run_id, int(fence))):
+            shutil.rmtree(folder, ignore_errors=True)
+    if "build" not in shop.settings.queues:
+        return
+    try:
+        litter.sweep(shop.engine, history.working, shop.ledger.identity())
+    except RunError as error:
+        log.warning("litter_not_swept", error=str(error))

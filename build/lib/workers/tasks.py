@@ -1,0 +1,53 @@
+"""Celery tasks: shells around plain functions, which know nothing of Celery."""
+
+from typing import Any
+
+import structlog
+from celery import shared_task
+
+from workers import pipeline, polling, reporting, sweeping, watching
+from workers.workshop import workshop
+
+log = structlog.get_logger()
+
+
+def _bound(task: Any, run_id: str, extra: dict[str, Any]) -> None:  # noqa: ANN401 - Celery's own
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(task=task.request.id, run=run_id)
+    if extra:
+        log.warning("unknown_task_arguments", names=sorted(extra))
+
+
+@shared_task(name="workers.advance", bind=True)
+def advance(self: Any, run_id: str, **extra: Any) -> None:  # noqa: ANN401 - a newer web process
+    """Walk one run through its stages, as far as it can go now."""
+    _bound(self, run_id, extra)
+    pipeline.advance(workshop(), run_id, self.request.id)
+
+
+@shared_task(name="workers.report", bind=True)
+def report(self: Any, run_id: str, **extra: Any) -> None:  # noqa: ANN401 - a newer web process
+    """Tell GitHub what has changed about one run."""
+    _bound(self, run_id, extra)
+    reporting.report(workshop(), run_id, self.request.id)
+
+
+@shared_task(name="workers.sweep")
+def sweep(**_: Any) -> None:  # noqa: ANN401 - a newer beat process
+    """Ring again for whatever should be going on and is not; clean up."""
+    structlog.contextvars.clear_contextvars()
+    sweeping.sweep(workshop())
+
+
+@shared_task(name="workers.poll")
+def poll(**_: Any) -> None:  # noqa: ANN401 - a newer beat process
+    """Ask GitHub for what its webhooks failed to tell."""
+    structlog.contextvars.clear_contextvars()
+    polling.poll(workshop())
+
+
+@shared_task(name="workers.look")
+def look(environment: str, **_: Any) -> None:  # noqa: ANN401 - a newer web process
+    """Look at an environment for somebody who wants to know how it is now."""
+    structlog.contextvars.clear_contextvars()
+    watching.answer(workshop(), environment)

@@ -1,0 +1,73 @@
+"""What a worker process holds: read once, made at first use, shared by its runs."""
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+from config import server
+from config.masker import Masker
+from config.server import Operator
+from config.settings import Settings, passed_on, settings
+from workers.aws import session
+from workers.docker.engine import ENVIRONMENT, Engine
+from workers.github.client import GitHub
+from workers.ledger import Ledger
+from workers.ledger.budgets import Budgets
+from workers.ledger.connection import hasty, patient
+from workers.ledger.pauses import Pauses
+
+NETWORK = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """The rooms that runs are worked on in."""
+
+    settings: Settings
+    operator: Operator
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The book of record."""
+        return Ledger(patient(self.settings.redis_url))
+
+    @cached_property
+    def masker(self) -> Masker:
+        """Hides every secret of the environment in what is written for people."""
+        return Masker(self.settings.secrets())
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The Docker engine."""
+        return Engine(passed_on(*ENVIRONMENT))
+
+    @cached_property
+    def network(self) -> dict[str, str]:
+        """The variables of proxies and certificates that git needs."""
+        return passed_on(*NETWORK, "GIT_SSL_CAINFO")
+
+    @cached_property
+    def github(self) -> GitHub:
+        """GitHub's API, with the credentials that the operator gave, or none."""
+        chosen = self.settings
+        token = chosen.github_token
+        return GitHub(
+            chosen.github_api_url,
+            token=token.get_secret_value() if token else None,
+            app_id=chosen.github_app_id,
+            private_key=chosen.private_key(),
+            pauses=Pauses(self.ledger.redis),
+        )
+
+    @property
+    def workspaces(self) -> Path:
+        """Where each visit to a run has its folder."""
+        return self.settings.data_dir / "workspaces"
+
+
+@cache
+def workshop() -> Workshop:
+    """This process's workshop."""
+    chosen = settings()
+    session.share(Budgets(hasty(chosen.redis_url)))
+    return Workshop(chosen, server.load(chosen.config))
