@@ -83,6 +83,12 @@ class Settings(BaseSettings):
     log_bytes: int = Field(
         2_000_000, ge=10_000, description="bytes of a run's log kept while it lives"
     )
+    whole_log_bytes: int = Field(
+        1_000_000_000,
+        ge=0,
+        le=4_000_000_000,
+        description="bytes of a run's whole log kept in S3 when it is longer than that",
+    )
     check_memory: Memory = Field("2g", description="memory of one check's container")
     check_cpus: float = Field(2, gt=0, description="processors of one check's container")
     check_pids: int = Field(512, ge=16, description="processes in one check's container")

@@ -1,8 +1,9 @@
 """A run's log in S3: written when the run has ended, brought back when somebody asks."""
 
 from workers.aws import artifacts
-from workers.aws.session import Aws, aws_for
+from workers.bucket import place_of
 from workers.run import Run
+from workers.whole_log import ending
 from workers.workshop import Workshop
 
 KEPT_SECONDS = 3 * 86400
@@ -11,11 +12,17 @@ NOWHERE = "in the ledger"
 
 
 def archive(shop: Workshop, run: Run) -> str:
-    """Write the log of an ended run to S3; its URL, or where it is when there is no bucket."""
+    """Write the log of an ended run to S3; its URL, or where it is when there is no bucket.
+
+    Raises:
+        PassingError: a part of the whole log is still on its way.
+        RunError: S3 is out of reach, or refuses.
+    """
     place = place_of(shop, run)
     if place is None:
         return NOWHERE
     aws, bucket = place
+    ending.end(shop, run)
     artifacts.put_text(aws, bucket, _key(run), shop.ledger.history.text(run.id).encode())
     shop.ledger.expire_log(run.id, KEPT_SECONDS)
     return f"s3://{bucket}/{_key(run)}"
@@ -35,14 +42,3 @@ def recall(shop: Workshop, run: Run) -> None:
 
 def _key(run: Run) -> str:
     return f"slipway/logs/{run.id}.txt"
-
-
-def place_of(shop: Workshop, run: Run) -> tuple[Aws, str] | None:
-    """Where what is kept of a run goes: AWS and a bucket, or None when the operator named none."""
-    rule = shop.operator.repository(run.order.repository)
-    environment = shop.operator.environments.get(run.order.environment or "")
-    bucket = (environment and environment.bucket) or (rule and rule.bucket)
-    if not bucket:
-        return None
-    where = environment.aws if environment else None
-    return (aws_for(where.region, where.role_arn) if where else aws_for()), bucket

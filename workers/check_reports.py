@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from workers.archive import KEPT_SECONDS, RECALLED_SECONDS, place_of
+from workers.archive import KEPT_SECONDS, RECALLED_SECONDS
 from workers.aws import stored
 from workers.aws.session import Aws
+from workers.bucket import place_of
 from workers.docker.reports import Left
 from workers.errors import RunError, UserError
 from workers.ledger.reports import MOST_BYTES, packed

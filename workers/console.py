@@ -1,5 +1,6 @@
 """What a run says while it works: masked, gathered, and written to its log a few times a second."""
 
+from collections.abc import Callable
 from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Self
@@ -7,7 +8,7 @@ from typing import Self
 from redis.exceptions import RedisError
 
 from config.masker import Masker, MaskingStream
-from workers.ledger.lease import Lease
+from workers.whole_log.visit import VisitLog
 
 FLUSH_SECONDS = 0.25
 CHUNK = 8192
@@ -16,9 +17,8 @@ CHUNK = 8192
 class Console:
     """Gathers text of several sources at once; a failing write never fails the work."""
 
-    def __init__(self, lease: Lease, limit: int, masker: Masker) -> None:
-        self._lease = lease
-        self._limit = limit
+    def __init__(self, log: VisitLog, masker: Masker) -> None:
+        self._log = log
         self._masker = masker
         self._streams: dict[str, MaskingStream] = {}
         self._lock = Lock()
@@ -26,7 +26,7 @@ class Console:
         self._texts: dict[str, list[str]] = {}
         self._size = 0
         self._ended = Event()
-        self._thread = Thread(target=self._pump, name=f"console-{lease.run_id}", daemon=True)
+        self._thread = Thread(target=self._pump, name="console", daemon=True)
 
     def say(self, source: str, text: str) -> None:
         """Add text, whole lines of it, under the name of its source."""
@@ -36,27 +36,37 @@ class Console:
             self._size += len(line)
             full = self._size > CHUNK
         if full:
-            self.flush()
+            with self._writing:
+                self._hand_on()
 
     def flush(self, *, last: bool = False) -> None:
         """Write what has gathered; but for the last time, what may be half a secret waits."""
         with self._writing:
-            with self._lock:
-                texts, self._texts, self._size = self._texts, {}, 0
-            for source, parts in texts.items():
-                stream = self._streams.setdefault(source, self._masker.stream())
-                self._write_all(source, stream.feed("".join(parts)))
+            self._hand_on()
             if last:
                 for source, stream in self._streams.items():
-                    self._write_all(source, stream.flush())
+                    self._write(source, stream.flush())
+            self._try(self._log.tick)
 
-    def _write_all(self, source: str, text: str) -> None:
-        for start in range(0, len(text), CHUNK):
-            self._write(source, text[start : start + CHUNK])
+    def seal(self) -> None:
+        """Write all of it, since the visit is about to end."""
+        self.flush(last=True)
+        with self._writing:
+            self._try(self._log.seal)
+
+    def _hand_on(self) -> None:
+        with self._lock:
+            texts, self._texts, self._size = self._texts, {}, 0
+        for source, parts in texts.items():
+            stream = self._streams.setdefault(source, self._masker.stream())
+            self._write(source, stream.feed("".join(parts)))
 
     def _write(self, source: str, text: str) -> None:
+        self._try(lambda: self._log.write(source, text))
+
+    def _try(self, write: Callable[[], None]) -> None:
         try:
-            self._lease.say(source, text, self._limit)
+            write()
         except RedisError:
             self._ended.wait(FLUSH_SECONDS)
 
@@ -77,3 +87,4 @@ class Console:
         self._ended.set()
         self._thread.join()
         self.flush(last=True)
+        self._log.close()

@@ -27,6 +27,7 @@ from workers.owner import owner_of
 from workers.run import Run, StageRecord, StageState, State
 from workers.stages import BY_NAME, Stage
 from workers.stages.context import Context
+from workers.whole_log.visit import VisitLog
 from workers.workshop import Workshop
 
 log = structlog.get_logger()
@@ -71,7 +72,7 @@ def _visit(shop: Workshop, lease: Lease) -> str:
     run = shop.ledger.history.run(lease.run_id)
     if run is None:
         return "gone"
-    with Console(lease, shop.settings.log_bytes, shop.masker) as console:
+    with Console(VisitLog(shop, run, lease), shop.masker) as console:
         try:
             return Walk(shop, run, lease, console).go()
         except (StoppedError, RedisError):
@@ -170,7 +171,7 @@ class Walk:
         if why:
             self.console.say(self._stage.name, why)
             self._set(StageState.FAILED, finished_at=int(time() * 1000), error=why, summary=None)
-        self.console.flush(last=True)
+        self.console.seal()
         skipped = tuple(_skipped(record) for record in self.records)
         self.lease.finish(state, skipped, fault, why)
         self._tell()
@@ -179,7 +180,7 @@ class Walk:
 
     def _wait(self, wanted: WaitError) -> str:
         self._set(StageState.WAITING, error=None, summary=str(wanted))
-        self.console.flush()
+        self.console.seal()
         records = tuple(self.records)
         if isinstance(wanted, PeopleError):
             self.lease.wait(wanted, records)
@@ -199,6 +200,7 @@ class Walk:
             self.shop.ledger.ring(queue.REPORT, over, queue.REPORTS_ON)
 
     def _hand_over(self) -> str:
+        self.console.seal()
         self.lease.park(State.QUEUED, tuple(self.records), delay=0, queue=self._stage.queue)
         self.shop.ledger.ring(queue.ADVANCE, self.run.id, self._stage.queue)
         return "handed over"
@@ -214,7 +216,7 @@ class Walk:
     def _pause(self, error: PassingError, delay: float, retries: int) -> str:
         why = f"{error}; trying again in {delay:.0f} s" if delay else str(error)
         self.console.say(self._stage.name, why)
-        self.console.flush()
+        self.console.seal()
         self._set(StageState.PENDING, error=str(error), summary=None)
         self.lease.park(
             State.QUEUED,

@@ -65,7 +65,7 @@ def _later(shop: Workshop, run: Run, outbox: Outbox, channel: "Channel", error: 
     log.warning("report_delayed", channel=channel.name, error=str(error))
     if channel.noted and outbox.tries(channel.name) == 1:
         text = f"{shop.masker.mask(sentence(error))}; trying again in {delay:.0f} s"
-        outbox.say(run, channel.name, text, shop.settings.log_bytes)
+        outbox.say(run, channel.name, text)
     return delay
 
 

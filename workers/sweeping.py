@@ -10,6 +10,7 @@ from workers.docker import litter
 from workers.errors import RunError
 from workers.source import upkeep
 from workers.source.git import Git
+from workers.whole_log import store
 from workers.workshop import Workshop
 
 log = structlog.get_logger()
@@ -52,6 +53,7 @@ def _tidy(shop: Workshop) -> None:
         run_id, _, fence = folder.name.rpartition("-")
         if not (fence.isdigit() and history.working(run_id, int(fence))):
             shutil.rmtree(folder, ignore_errors=True)
+    store.sweep(shop)
     if "build" not in shop.settings.queues:
         return
     try:

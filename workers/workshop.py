@@ -64,6 +64,11 @@ class Workshop:
         """Where each visit to a run has its folder."""
         return self.settings.data_dir / "workspaces"
 
+    @property
+    def spools(self) -> Path:
+        """Where parts of whole logs are until S3 has them."""
+        return self.settings.data_dir / "logs"
+
 
 @cache
 def workshop() -> Workshop:

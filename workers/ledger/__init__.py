@@ -16,6 +16,7 @@ from workers.ledger.connection import needs_waitaof
 from workers.ledger.history import History
 from workers.ledger.lease import Lease
 from workers.ledger.locks import Locks
+from workers.ledger.parts import Parts
 from workers.ledger.reports import RECALL, Reports
 from workers.ledger.scripts import Scripts
 from workers.order import Order
@@ -25,6 +26,7 @@ MAX_LOSSES = 3
 SWEEP_LIMIT = 50
 DRAIN_SECONDS = 3600
 RECALLED_CHUNK = 64 * 1024
+NO_LIMIT = 2**53
 
 
 __all__ = ["Accepted", "Ledger", "NotDurableError", "Overdue", "Refusal"]
@@ -50,6 +52,7 @@ class Ledger:
         self.redis: Any = redis
         self.history = History(redis)
         self.reports = Reports(redis)
+        self.parts = Parts(redis)
         self._scripts = Scripts(redis)
         self.locks = Locks(redis, self._durably)
         self._waitaof: bool | None = None
@@ -189,6 +192,15 @@ class Ledger:
         """This ledger's own name, which tells its containers from those of another one."""
         self.redis.set(keys.IDENTITY, str(uuid4()), nx=True)
         return str(self.redis.get(keys.IDENTITY))
+
+    def note(self, run_id: str, source: str, text: str) -> bool:
+        """Add a line to a run's log from beside its visits; False if that is no longer here."""
+        (fence,) = self.history.fields(run_id, "fence")
+        if fence is None or self.history.archived(run_id):
+            return False
+        # Nothing goes for its sake: only a visit can put what goes into the whole log.
+        Lease(self._scripts, run_id, fence, 0).say(source, f"{text}\n", NO_LIMIT)
+        return True
 
     def expire_log(self, run_id: str, seconds: float) -> None:
         """Let a log that is archived go in a while."""

@@ -25,6 +25,11 @@ def as_text(entries: list[tuple[str, str, str]]) -> str:
     )
 
 
+def recalled(entries: Sequence[tuple[str, str, str]]) -> bool:
+    """Whether a log was brought back from S3: its lines have their sources, and its notes."""
+    return bool(entries) and not entries[0][1]
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """Which runs; times in milliseconds since 1970, cursors as a page gave them."""
@@ -184,9 +189,15 @@ class History:
 
     def text(self, run_id: str) -> str:
         """The log as text: each line behind the name of what said it."""
-        cut = self.fields(run_id, "log_cut")[0]
-        note = f"[slipway] the first {cut} bytes of this log were cut\n" if cut else ""
-        return note + as_text(self.log(run_id))
+        return self.cut_note(run_id) + as_text(self.log(run_id))
+
+    def cut_note(self, run_id: str) -> str:
+        """A line that says how much of the log's beginning is not here, and where it is."""
+        cut, where = self.fields(run_id, "log_cut", "log_whole")
+        if not cut:
+            return ""
+        whole = f"; the whole log is in {where}, when the run has ended" if where else ""
+        return f"[slipway] the first {cut} bytes of this log were cut{whole}\n"
 
     def gauges(self) -> dict[str, int]:
         """How much there is now, and since when the oldest due run has waited (milliseconds)."""

@@ -31,6 +31,21 @@ def log(run_id: str) -> str:
     return f"{PREFIX}log:{run_id}"
 
 
+def parts(run_id: str) -> str:
+    """The hash of the parts of one run's whole log."""
+    return f"{PREFIX}parts:{run_id}"
+
+
+def wanted(run_id: str) -> str:
+    """The pieces of one run's whole log that readers wait for."""
+    return f"{PREFIX}wanted:{run_id}"
+
+
+def piece(run_id: str, want: str) -> str:
+    """A piece of one run's whole log, on its way from S3 to a reader."""
+    return f"{PREFIX}piece:{run_id}:{want}"
+
+
 def bell(run_id: str) -> str:
     """The stream that wakes those who follow one run."""
     return f"{PREFIX}bell:{run_id}"

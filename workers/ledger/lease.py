@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Event, Thread
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from redis.exceptions import RedisError
@@ -29,6 +29,16 @@ LOST_AFTER = 0.8
 UPKEEP = "upkeep"
 UPKEEP_SECONDS, UPKEEP_PAUSE = 10.0, 0.05
 AWAITED_SECONDS = 7 * 86400
+
+
+class Said(NamedTuple):
+    """What came of adding to a log: its new entry, empty if the lease is another's; what had to go.
+
+    `gone`, oldest first: source and text of what now is kept nowhere else.
+    """
+
+    entry: str
+    gone: list[tuple[str, str]]
 
 
 class Lease:
@@ -267,6 +277,15 @@ class Lease:
             self.check()
             sleep(UPKEEP_PAUSE)
 
-    def say(self, source: str, text: str, limit: int) -> None:
-        """Add text to the run's log, which keeps the last `limit` bytes."""
-        self._scripts("append", self.run_id, self.fence, source, text, limit)
+    def say(
+        self, source: str, text: str, limit: int, *, spooled: bool = False, mark: str = ""
+    ) -> Said:
+        """Add text to the run's log, which keeps the last `limit` bytes.
+
+        `spooled`: the text itself is in a part of the whole log, as is all up to the entry `mark`;
+        by default up to where the last part ends.
+        """
+        entry, *gone = self._scripts(
+            "append", self.run_id, self.fence, source, text, limit, int(spooled), mark
+        )
+        return Said(entry, list(zip(gone[::2], gone[1::2], strict=True)))

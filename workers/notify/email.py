@@ -9,19 +9,30 @@ from urllib.parse import urlsplit
 import structlog
 
 from config.smtp import SmtpServer
-from workers.errors import PassingError
+from workers.errors import PassingError, RunError
 from workers.notify import smtp
 from workers.notify.email_message import Facts, message
 from workers.notify.outbox import GIVEN_UP, SENT, Outbox
 from workers.notify.smtp import Refusal
 from workers.run import Run, State
+from workers.whole_log import ending
+from workers.whole_log.reading import whole
 from workers.workshop import Workshop
 
 log = structlog.get_logger()
 
 PATIENCE_SECONDS = 86400
+PART_SECONDS = 60
+MOST_PACKED = 10_000_000
+"""Bytes of a packed log that are attached; in base64 a third more, which most servers take."""
+
 MILLISECONDS = 1000
-TOO_LARGE = "The log is too large for the mail server; it is on the run's page."
+ATTACHED = "The whole log is attached."
+FLAWED = "The log is attached; it says where some of it is missing."
+CUT_SHORT = "The end of the log is attached; its beginning had to be cut."
+CUT = "The log is too large for an email: its end is attached, the whole is on the run's page."
+REFUSED = "The log is too large for the mail server; it is on the run's page."
+ELSEWHERE = "The log is on the run's page."
 RESULTS = (State.SUCCEEDED, State.FAILED)
 
 
@@ -35,13 +46,14 @@ def tell(shop: Workshop, run: Run, outbox: Outbox) -> None:
         OurError: the operator must correct SMTP_URL first.
     """
     pending = _pending(shop, run, outbox)
-    if not pending:
+    # The archive's pause has the report made again, for as long as a part of the log may come.
+    if not pending or ending.late(shop, run, PART_SECONDS):
         return
     server = shop.settings.smtp
     if server is None:
-        _give_up(shop, run, outbox, dict.fromkeys(pending, "SMTP_URL is not set"))
+        _give_up(run, outbox, dict.fromkeys(pending, "SMTP_URL is not set"))
     elif time() - (run.finished_at or 0) / MILLISECONDS > PATIENCE_SECONDS:
-        _give_up(shop, run, outbox, dict.fromkeys(pending, "a day has passed"))
+        _give_up(run, outbox, dict.fromkeys(pending, "a day has passed"))
     else:
         _tell_all(shop, run, outbox, server, pending)
 
@@ -79,7 +91,7 @@ def _settle(
     outbox.keep({_entry(run, one): SENT for one in group if one not in refused})
     final = {one: _said(shop, answer) for one, answer in refused.items() if answer.permanent}
     if final:
-        _give_up(shop, run, outbox, final)
+        _give_up(run, outbox, final)
     later = {one: _said(shop, answer) for one, answer in refused.items() if not answer.permanent}
     outbox.told |= {_entry(run, one): f"delayed: {why}" for one, why in later.items()}
     return later
@@ -89,10 +101,10 @@ def _said(shop: Workshop, answer: Refusal) -> str:
     return shop.masker.mask(f"the mail server answered {answer.code} {answer.text}".strip())
 
 
-def _give_up(shop: Workshop, run: Run, outbox: Outbox, reasons: Mapping[str, str]) -> None:
+def _give_up(run: Run, outbox: Outbox, reasons: Mapping[str, str]) -> None:
     for address, why in reasons.items():
         log.warning("notification_given_up", channel="email", about=str(run.state), error=why)
-        outbox.say(run, "email", f"no email to {address}: {why}", shop.settings.log_bytes)
+        outbox.say(run, "email", f"no email to {address}: {why}")
     outbox.keep({_entry(run, one): f"{GIVEN_UP}: {why}" for one, why in reasons.items()})
 
 
@@ -104,9 +116,9 @@ def _send(
     address = parseaddr(sender)[1]
     refused = smtp.send(server, message(run, sender, group, facts), address, group)
     large = [one for one, answer in refused.items() if answer.code == smtp.TOO_LARGE]
-    if not large or facts.log is None:
+    if not large or not facts.log:
         return refused
-    less = facts._replace(log=None, why_no_log=TOO_LARGE)
+    less = facts._replace(log=None, about_log=REFUSED)
     rest = {one: answer for one, answer in refused.items() if one not in large}
     return rest | smtp.send(server, message(run, sender, large, less), address, large)
 
@@ -123,10 +135,24 @@ def _domain(url: str) -> str:
 def _facts(shop: Workshop, run: Run) -> Facts:
     history = shop.ledger.history
     (subject,) = history.fields(run.id, "subject")
-    here = not history.archived(run.id)
+    log, about = _log(shop, run)
     return Facts(
-        url=f"{shop.settings.url}/runs/{run.id}",
-        subject=subject or "",
-        log=history.text(run.id) if here else None,
-        why_no_log="The log is on the run's page.",
+        url=f"{shop.settings.url}/runs/{run.id}", subject=subject or "", log=log, about_log=about
     )
+
+
+def _log(shop: Workshop, run: Run) -> tuple[str | bytes | None, str]:
+    """What is attached, and what is said of it."""
+    history = shop.ledger.history
+    if history.archived(run.id):
+        return None, ELSEWHERE
+    try:
+        packed = whole(shop, run, MOST_PACKED)
+    except RunError:
+        packed = None
+    parts = shop.ledger.parts.of(run.id)
+    if packed:
+        return packed, FLAWED if any(one.flawed for one in parts) else ATTACHED
+    if not history.cut_note(run.id):
+        return history.text(run.id), ATTACHED
+    return history.text(run.id), CUT if parts else CUT_SHORT

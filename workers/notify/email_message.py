@@ -22,12 +22,12 @@ Row = Sequence[str]
 
 
 class Facts(NamedTuple):
-    """What an email says beside the run itself; `log` None: it is not attached, and why."""
+    """What an email says beside the run itself; `log` as text, packed, or None: not attached."""
 
     url: str
     subject: str = ""
-    log: str | None = None
-    why_no_log: str = ""
+    log: str | bytes | None = None
+    about_log: str = ""
 
 
 def message(run: Run, sender: str, recipients: Sequence[str], facts: Facts) -> EmailMessage:
@@ -45,16 +45,17 @@ def message(run: Run, sender: str, recipients: Sequence[str], facts: Facts) -> E
     mail.set_content(_text(run, facts), cte="quoted-printable")
     mail.add_alternative(_html(run, facts), subtype="html", cte="quoted-printable")
     if facts.log is not None:
-        _attach(mail, run.id, facts.log.encode("utf-8", "replace"))
+        _attach(mail, run.id, facts.log)
     if str(mail["Subject"]).isascii():
         # Python 3.11 breaks such a line right after its name, which some readers take for a space.
         mail.policy = policy.SMTP.clone(max_line_length=LONGEST_LINE)
     return mail
 
 
-def _attach(mail: EmailMessage, run_id: str, log: bytes) -> None:
-    if len(log) > PLAIN_BYTES:
-        packed = gzip.compress(log, mtime=0)
+def _attach(mail: EmailMessage, run_id: str, given: str | bytes) -> None:
+    log = given.encode("utf-8", "replace") if isinstance(given, str) else given
+    if isinstance(given, bytes) or len(log) > PLAIN_BYTES:
+        packed = log if isinstance(given, bytes) else gzip.compress(log, mtime=0)
         mail.add_attachment(
             packed, maintype="application", subtype="gzip", filename=f"{run_id}.log.gz"
         )
@@ -102,10 +103,6 @@ def _why(run: Run) -> str:
     return f"{stage.name}: {why}" if stage and why else why
 
 
-def _log_line(facts: Facts) -> str:
-    return "The whole log is attached." if facts.log is not None else facts.why_no_log
-
-
 def _text(run: Run, facts: Facts) -> str:
     parts = [
         words.headline(run, words.ENDS[run.state]),
@@ -114,7 +111,7 @@ def _text(run: Run, facts: Facts) -> str:
         f"Stages\n\n{_columns(_stages(run))}",
         f"Versions\n\n{_columns(_releases(run))}" if run.releases else "",
         facts.url,
-        _log_line(facts),
+        facts.about_log,
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -134,7 +131,7 @@ def _html(run: Run, facts: Facts) -> str:
         f"<h1>{escape(words.headline(run, words.ENDS[run.state]))}</h1>{why}"
         f"{_table(_about(run, facts))}<h2>Stages</h2>{_table(_stages(run))}{versions}"
         f'<p><a href="{escape(facts.url)}">{escape(facts.url)}</a></p>'
-        f"<p>{escape(_log_line(facts))}</p></body></html>\n"
+        f"<p>{escape(facts.about_log)}</p></body></html>\n"
     )
 
 

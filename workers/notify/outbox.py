@@ -8,8 +8,6 @@ from pydantic import BaseModel, ConfigDict
 
 from workers.errors import RunError, StoppedError
 from workers.ledger import Ledger
-from workers.ledger.lease import Lease
-from workers.ledger.scripts import Scripts
 from workers.run import Run
 
 REPORTER_SECONDS = 120
@@ -124,15 +122,10 @@ class Outbox:
         """A channel has been told everything."""
         self.told.pop(_pause(channel), None)
 
-    def say(self, run: Run, source: str, text: str, limit: int) -> None:
+    def say(self, run: Run, source: str, text: str) -> None:
         """Add a line to the run's log, as long as that is here; its copy in S3 is made anew."""
-        history = self._ledger.history
-        (fence,) = history.fields(run.id, "fence")
-        if fence is None or history.archived(run.id):
-            return
-        scripts = Scripts(self._ledger.redis)
-        Lease(scripts, run.id, fence, 0).say(source, f"{text}\n", limit)
-        self.told.pop(LOG, None)
+        if self._ledger.note(run.id, source, text):
+            self.told.pop(LOG, None)
 
 
 def _pause(channel: str) -> str:

@@ -59,7 +59,7 @@ def tell(shop: Workshop, run: Run, outbox: Outbox) -> None:
         if unheard or outbox.settled(_entry(event.name)):
             continue
         if time() - event.at / 1000 > PATIENCE_SECONDS:
-            _give_up(shop, run, outbox, event, "a day has passed")
+            _give_up(run, outbox, event, "a day has passed")
         else:
             _send(shop, run, outbox, event)
 
@@ -85,7 +85,7 @@ def _send(shop: Workshop, run: Run, outbox: Outbox, event: Event) -> None:
     try:
         _post(shop, posted)
     except RefusedError as error:
-        _give_up(shop, run, outbox, event, sentence(error))
+        _give_up(run, outbox, event, sentence(error))
     except BusyError as error:
         outbox.told[entry] = f"delayed: {sentence(error)}"
         raise
@@ -93,10 +93,10 @@ def _send(shop: Workshop, run: Run, outbox: Outbox, event: Event) -> None:
         outbox.keep({entry: SENT})
 
 
-def _give_up(shop: Workshop, run: Run, outbox: Outbox, event: Event, why: str) -> None:
+def _give_up(run: Run, outbox: Outbox, event: Event, why: str) -> None:
     log.warning("notification_given_up", channel="slack", about=event.name, error=why)
     text = f"Slack was not told that the deploy {words.SAID[event.name]}: {why}"
-    outbox.say(run, "slack", text, shop.settings.log_bytes)
+    outbox.say(run, "slack", text)
     outbox.keep({_entry(event.name): f"{GIVEN_UP}: {why}"})
 
 

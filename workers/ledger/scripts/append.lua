@@ -1,8 +1,27 @@
--- Add text to a run's log; the oldest goes when the log is over its size.
-local id, fence, source, chunk, limit = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
-if redis.call('HGET', run_key(id), 'fence') ~= fence then return 0 end
+-- Add text to a run's log; the oldest goes when the log is over its size. The answer: the entry's
+-- id, then source and text of what went, but for what a spool or a part has: it is
+-- marked, or not after the entry `mark` (by default the end of the last part).
+local id, fence, source, chunk, limit, spooled, mark = unpack(ARGV)
+limit = tonumber(limit)
+if redis.call('HGET', run_key(id), 'fence') ~= fence then return {''} end
 local key = P .. 'log:' .. id
-redis.call('XADD', key, '*', 's', source, 't', chunk)
+local fields = {'s', source, 't', chunk}
+if spooled == '1' then fields = {'s', source, 't', chunk, 'w', '1'} end
+local answer = {redis.call('XADD', key, '*', unpack(fields))}
+
+local function parts(entry)
+  local at, number = string.match(entry, '(%d+)-(%d+)')
+  return tonumber(at), tonumber(number)
+end
+if mark == '' then mark = redis.call('HGET', run_key(id), 'log_mark') or '0-0' end
+local marked_at, marked_number = parts(mark)
+
+local function only_here(entry)
+  if entry[2][5] == 'w' then return false end
+  local at, number = parts(entry[1])
+  return at > marked_at or (at == marked_at and number > marked_number)
+end
+
 local size = redis.call('HINCRBY', run_key(id), 'log_size', #chunk)
 while size > limit do
   local oldest = redis.call('XRANGE', key, '-', '+', 'COUNT', 1)[1]
@@ -10,5 +29,9 @@ while size > limit do
   redis.call('XDEL', key, oldest[1])
   redis.call('HINCRBY', run_key(id), 'log_cut', #oldest[2][4])
   size = redis.call('HINCRBY', run_key(id), 'log_size', -#oldest[2][4])
+  if only_here(oldest) then
+    answer[#answer + 1] = oldest[2][2]
+    answer[#answer + 1] = oldest[2][4]
+  end
 end
-return 1
+return answer

@@ -13,5 +13,5 @@ redis.call('ZREM', values[3], id)
 if redis.call('GET', P .. 'order:' .. values[4]) == id then
   redis.call('DEL', P .. 'order:' .. values[4])
 end
-redis.call('DEL', key, P .. 'log:' .. id, P .. 'bell:' .. id)
+redis.call('DEL', key, P .. 'log:' .. id, P .. 'bell:' .. id, P .. 'parts:' .. id)
 return 1

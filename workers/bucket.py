@@ -1,0 +1,16 @@
+"""Where what is kept of a run goes, beside its packages."""
+
+from workers.aws.session import Aws, aws_for
+from workers.run import Run
+from workers.workshop import Workshop
+
+
+def place_of(shop: Workshop, run: Run) -> tuple[Aws, str] | None:
+    """AWS and a bucket, or None when the operator named none."""
+    rule = shop.operator.repository(run.order.repository)
+    environment = shop.operator.environments.get(run.order.environment or "")
+    bucket = (environment and environment.bucket) or (rule and rule.bucket)
+    if not bucket:
+        return None
+    where = environment.aws if environment else None
+    return (aws_for(where.region, where.role_arn) if where else aws_for()), bucket
