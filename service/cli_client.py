@@ -17,6 +17,7 @@ from service.cli_events import Event, events
 TIMEOUT = (5, 30)
 SILENCE = (5, 40)
 RECENT = 200
+CHUNK_BYTES = 64 * 1024
 _NO_EVENTS = (404, 405, 501, 503)
 _WHOLE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PREFIX = re.compile(r"[0-9a-f-]{1,36}")
@@ -78,6 +79,21 @@ class Client:
         """The log's text after a cursor, and the next cursor."""
         answer = self._ask("GET", f"/runs/{run_id}/log", {"after": after})
         return answer.content.decode(errors="replace"), answer.headers.get(FOLLOW_HEADER, after)
+
+    def whole_log(self, run_id: str) -> Iterator[str]:
+        """The log's text as it comes, by whole lines; of an ended run all that it ever said."""
+        options = {"stream": True, "timeout": SILENCE}
+        with self._send("GET", f"/runs/{run_id}/log", **options) as answer:
+            if answer.status_code >= requests.codes.multiple_choices:
+                raise self._refusal(answer)
+            rest = b""
+            try:
+                for data in answer.iter_content(CHUNK_BYTES):
+                    whole, newline, rest = (rest + data).rpartition(b"\n")
+                    yield (whole + newline).decode(errors="replace")
+            except (requests.RequestException, HTTPError, OSError):
+                raise AwayError(f"Slipway at {self._url} has cut the connection.") from None
+            yield rest.decode(errors="replace")
 
     def events(self, run_id: str, last: str = "") -> Iterator[Event]:
         """A run's events after the one with the id `last`, until the connection ends.

@@ -54,14 +54,21 @@ def runs(*, as_json: bool, **filters: str | int | None) -> None:
 
 @click.command()
 @click.option("-f", "--follow", "on", is_flag=True, help="Go on until the run ends.")
+@click.option("--whole", is_flag=True, help="Of an ended run: also what had to be cut.")
 @click.argument("run")
-def log(*, on: bool, run: str) -> None:
+def log(*, on: bool, whole: bool, run: str) -> None:
     """Show the log of RUN: its id, or how it begins.
 
     With -f, the exit code is 0 if the run succeeded, else 1.
     """
+    if on and whole:
+        raise click.UsageError("--follow and --whole exclude each other.")
     client = Client.from_environment()
     run_id = client.find(run)
+    if whole:
+        for text in client.whole_log(run_id):
+            click.echo(plain(text), nl=False)
+        return
     if not on:
         text, _ = client.log(run_id)
         click.echo(plain(text), nl=False)

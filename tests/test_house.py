@@ -149,8 +149,12 @@ def test_tasks_are_registered_under_the_names_that_are_sent():
 
     app = Celery(set_as_current=False)
     app.finalize()
-    names = {getattr(tasks, one).name for one in ("advance", "report", "look", "sweep", "poll")}
-    assert {f"workers.{one}" for one in (queue.ADVANCE, queue.REPORT, queue.LOOK)} <= names
+    names = {
+        getattr(tasks, one).name for one in ("advance", "report", "look", "bring", "sweep", "poll")
+    }
+    assert {
+        f"workers.{one}" for one in (queue.ADVANCE, queue.REPORT, queue.LOOK, queue.BRING)
+    } <= names
     assert names <= set(app.tasks)
 
 

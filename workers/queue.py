@@ -17,6 +17,7 @@ from workers.ledger.keys import BROKER_PREFIX
 ADVANCE = "advance"
 REPORT = "report"
 LOOK = "look"
+BRING = "bring"
 REPORTS_ON = "deploy"
 _SAMPLE = "00000000-0000-4000-8000-000000000000"
 

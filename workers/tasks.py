@@ -6,6 +6,7 @@ import structlog
 from celery import shared_task
 
 from workers import pipeline, polling, reporting, sweeping, watching
+from workers.whole_log import reading
 from workers.workshop import workshop
 
 log = structlog.get_logger()
@@ -30,6 +31,13 @@ def report(self: Any, run_id: str, **extra: Any) -> None:  # noqa: ANN401 - a ne
     """Tell GitHub what has changed about one run."""
     _bound(self, run_id, extra)
     reporting.report(workshop(), run_id, self.request.id)
+
+
+@shared_task(name="workers.bring", bind=True)
+def bring(self: Any, run_id: str, **extra: Any) -> None:  # noqa: ANN401 - a newer web process
+    """Bring pieces of a whole log from S3 to those who read it."""
+    _bound(self, run_id, extra)
+    reading.serve(workshop(), run_id)
 
 
 @shared_task(name="workers.sweep")

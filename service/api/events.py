@@ -3,13 +3,13 @@
 from flask import Blueprint, Response, request
 
 from service.api.runs import log_is_here
+from service.api.seats import full
 from service.feed import Feed, Place
 from service.problems import problem
 from service.web import Web
 from service.wire import Wire
 
 blueprint = Blueprint("events", __name__)
-RETRY_AFTER_SECONDS = "10"
 HEADERS = {
     "Cache-Control": "no-store",
     "X-Accel-Buffering": "no",
@@ -42,12 +42,7 @@ def _stream(web: Web, run_id: str, place: Place) -> Response:
         return Response(content_type="text/event-stream", headers=HEADERS)
     seat = web.followers.sit()
     if seat is None:
-        return problem(
-            503,
-            "As many follow runs here as may at once. Ask for the run and its log now and then "
-            "instead, or come back later.",
-            **{"Retry-After": RETRY_AFTER_SECONDS},
-        )
+        return full()
     wire = Wire(request.environ)
     feed = Feed(web, run_id, place, wire.gone)
     response = Response(feed, content_type="text/event-stream", headers=HEADERS)

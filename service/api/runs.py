@@ -1,6 +1,8 @@
 """Runs over HTTP: the history, one run, its log."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from http import HTTPStatus
 from time import monotonic, sleep
 from typing import Any
 
@@ -10,11 +12,13 @@ from redis.exceptions import ResponseError
 
 from service.access import asker
 from service.api import present, rollback, waiting
+from service.api.whole_log import KIND, answer
 from service.problems import problem
 from service.web import Web
 from workers import queue
 from workers.ledger import Accepted
-from workers.ledger.history import Query, as_text
+from workers.ledger.history import Query, as_text, recalled
+from workers.ledger.watch import Entry
 from workers.order import Purpose
 from workers.run import Run, State
 from workers.stages import STAGES, stages_of
@@ -91,12 +95,17 @@ def one(run_id: str) -> Response:
 
 @blueprint.get("/runs/<run_id>/log")
 def log(run_id: str) -> Response:
-    """The run's log as text; `?after=` the cursor of an earlier answer gives only what is new."""
+    """The run's log as text; `?after=` the cursor of an earlier answer gives only what is new.
+
+    Without it, the log of an ended run is whole, also where the ledger had to cut it.
+    """
     history = Web.current().ledger.history
     run = history.run(run_id)
     if run is None:
         return _unknown(run_id)
     after = request.args.get("after") or "-"
+    if "after" not in request.args and (whole := _whole(run)):
+        return whole
     if not log_is_here(run_id):
         return problem(
             503, "The log is being brought back from S3; ask again.", **{"Retry-After": "2"}
@@ -105,7 +114,20 @@ def log(run_id: str) -> Response:
         entries = history.log(run_id, after)
     except ResponseError:
         return problem(400, "after: expected the cursor of an earlier answer")
-    response = Response(as_text(entries), content_type="text/plain; charset=utf-8")
+    note = history.cut_note(run_id) if after == "-" and not recalled(entries) else ""
+    return _text(Response(note + as_text(entries), content_type=KIND), entries, after)
+
+
+def _whole(run: Run) -> Response | None:
+    web = Web.current()
+    parts = web.ledger.parts.whole(run.id) if run.state.final else []
+    response = answer(web, run.id, parts) if parts else None
+    if response is not None and response.status_code == HTTPStatus.OK:
+        _text(response, (), web.ledger.parts.last(run.id))
+    return response
+
+
+def _text(response: Response, entries: Sequence[Entry], after: str) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers[FOLLOW_HEADER] = entries[-1][0] if entries else after
     return response

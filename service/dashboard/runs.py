@@ -120,7 +120,7 @@ def _unknown() -> NotFound:
 
 def _view(run: Run) -> dict[str, Any]:
     history = Web.current().ledger.history
-    cancelling, cut = history.fields(run.id, "cancel", "log_cut")
+    cancelling, cut, whole = history.fields(run.id, "cancel", "log_cut", "log_whole")
     archived = run.state.final and history.archived(run.id)
     now = words.now()
     return {
@@ -133,6 +133,7 @@ def _view(run: Run) -> dict[str, Any]:
         "explained": _explained(run),
         "cancelling": bool(cancelling) and not run.state.final,
         "cut": int(cut or 0),
+        "whole": whole,
         "archived": archived,
         "complete": run.state.final and not archived,
     }

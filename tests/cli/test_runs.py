@@ -337,3 +337,12 @@ def test_following_sits_out_a_restart(
     server.server_close()
     assert out == "[unit] two\n"
     assert process.returncode == 0
+
+
+def test_the_whole_log_is_asked_for_by_name(ask: Command, redis: Redis) -> None:
+    """`--whole` reads what the API gives without a cursor; it does not go with `-f`."""
+    work = Work(redis).say("\x1b[2Jone\n" + "two\n" * 50_000 + "three").end()
+    result = ask("log", "--whole", work.id)
+    assert result.stdout == "[unit] one\n" + "[unit] two\n" * 50_000 + "[unit] three\n"
+    assert result.exit_code == 0
+    assert ask("log", "--whole", "-f", work.id).exit_code == 2

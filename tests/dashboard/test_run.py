@@ -262,3 +262,15 @@ def test_a_ledger_out_of_reach_gets_a_friendly_page(path: str) -> None:
     assert answer.mimetype == "text/html"
     assert answer.headers["Retry-After"] == "5"
     assert 'http-equiv="refresh"' in answer.text
+
+
+def test_a_cut_log_says_where_the_whole_is(ann: Reader, redis: Redis) -> None:
+    """A note with the place in S3, and a link once the run has ended."""
+    work = Work(redis).say("one\n")
+    work.lease.write(log_cut="98000000", log_whole="s3://packages/slipway/logs/x/")
+    page = ann.text(f"/runs/{work.id}")
+    assert " were dropped here. All of it is in the whole text when the run has ended" in page
+    assert "<code>s3://packages/slipway/logs/x/</code>" in page
+    work.end()
+    link = f'All of it is in the <a href="/api/v1/runs/{work.id}/log">whole text</a>'
+    assert link in ann.text(f"/runs/{work.id}")
