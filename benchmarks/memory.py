@@ -1,7 +1,10 @@
 """The worker's memory while it handles a build output of 200 MB and a check's log of 100 MB."""
 
+import gzip
+import io
 import re
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -16,6 +19,8 @@ LIMIT = 200
 FILES = 4000
 LINE = 100
 TICK = 0.05
+PATIENCE = 15
+SAID = b"[test/talk] "
 REPOSITORY, FUNCTION = "watchlist/movies-loader", "MoviesLoader"
 BUCKET = "deployment-packages-watchlist"
 OPERATOR = f"""
@@ -37,7 +42,7 @@ FROM scratch
 COPY --from=build /app /app
 """
 TALK = (
-    "import sys\nfor n in range({lines}):\n    sys.stdout.write('%09d ' % n + 'x' * 89 + '\\\\n')\n"
+    "import sys\nfor n in range({lines}):\n    sys.stdout.write('%09d ' % n + 'x' * 89 + '\\n')\n"
 )
 PIPELINE = f"""
 [test.checks]
@@ -112,11 +117,35 @@ def deploy(parts: World, output: int, log: int) -> dict:
     return parts.deploy(REPOSITORY, files)
 
 
+def kept(parts: World, run_id: str, lines: int) -> float:
+    """Megabytes of the check's lines in S3: each of them, once and in order.
+
+    Raises:
+        SystemExit: one is missing.
+    """
+    prefix = f"slipway/logs/{run_id}"
+    until = time.monotonic() + PATIENCE
+    while f"{prefix}.txt" not in parts.aws.objects(BUCKET):
+        if time.monotonic() > until:
+            raise SystemExit("the log is not archived")
+        time.sleep(0.1)
+    keys = sorted(key for key in parts.aws.objects(BUCKET) if key.startswith(f"{prefix}/"))
+    packed = b"".join(parts.aws.read(BUCKET, key) for key in keys)
+    with gzip.open(io.BytesIO(packed)) as whole:
+        found = [
+            line for line in whole if line.startswith(SAID) and line[len(SAID) :][:1].isdigit()
+        ]
+    wanted = (SAID + b"%09d " % number + b"x" * 89 + b"\n" for number in range(lines))
+    if found != list(wanted):
+        raise SystemExit(f"{len(found)} lines of {lines} are in S3, or not in order")
+    return sum(len(line) - len(SAID) for line in found) / 1e6
+
+
 def run(options: Options) -> dict:
     """One push of each size; ends the benchmark if the worker ever had more than it may have.
 
     Raises:
-        SystemExit: it had.
+        SystemExit: it had, or the log is not whole in S3.
     """
     output, log = (20, 10) if options.quick else (OUTPUT, LOG)
     rows = []
@@ -137,6 +166,9 @@ def run(options: Options) -> dict:
                     "output": sizes[0],
                     "log": sizes[1],
                     "stages": took,
+                    "kept": kept(parts, ended["id"], sizes[1] * 1_000_000 // LINE)
+                    if sizes[1]
+                    else 0,
                     "most": watch.most,
                     "together": watch.together,
                 }
