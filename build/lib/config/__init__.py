@@ -1,1 +1,0 @@
-"""The cellar: everybody stands on it, it stands on nobody."""

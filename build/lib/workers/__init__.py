@@ -1,1 +1,0 @@
-"""The workshop: one order in, one verdict out."""

@@ -1,1 +1,0 @@
-"""Docker: images, checks, and build output turned into packages; the only room that talks to it."""

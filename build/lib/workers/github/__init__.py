@@ -1,1 +1,0 @@
-"""GitHub's API: the only callers of it."""

@@ -1,9 +1,0 @@
--- Keep a lease alive, and hear whether the run, or its worker, is to end.
-local id, fence, lease_ms = unpack(ARGV)
-if not holds(id, fence) then return {'lost', ''} end
-redis.call('ZADD', P .. 'leases', text(now() + tonumber(lease_ms)), id)
-local why = redis.call('HGET', run_key(id), 'cancel')
-if why then return {'cancel', why} end
-local owner = redis.call('HGET', run_key(id), 'owner')
-if redis.call('EXISTS', P .. 'drain:' .. owner) == 1 then return {'drain', ''} end
-return {'kept', ''}

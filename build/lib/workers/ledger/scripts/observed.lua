@@ -1,9 +1,0 @@
--- Remember a look at an environment, unless a later one is known; it answers who asked before it.
-local environment, at, what = unpack(ARGV)
-local key = P .. 'observed'
-local known = redis.call('HGET', key, environment)
-if known and cjson.decode(known).at > tonumber(at) then return 0 end
-redis.call('HSET', key, environment, what)
-local asked = redis.call('GET', P .. 'look:' .. environment)
-if asked and tonumber(asked) <= tonumber(at) then redis.call('DEL', P .. 'look:' .. environment) end
-return 1

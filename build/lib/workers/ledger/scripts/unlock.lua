@@ -1,6 +1,0 @@
--- Give a named lock back, if it is ours.
-local name, id, fence = unpack(ARGV)
-local key = P .. 'lock:' .. name
-local holder = redis.call('HMGET', key, 'run', 'fence')
-if holder[1] == id and holder[2] == fence then redis.call('DEL', key) end
-return 1

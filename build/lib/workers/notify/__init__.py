@@ -1,1 +1,0 @@
-"""People are told how deploys go: Slack and email."""
