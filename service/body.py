@@ -1,6 +1,10 @@
 """The raw bytes of what another server sends, within bounds."""
 
+from urllib.parse import unquote_to_bytes
+
 from flask import abort, request
+
+MOST_FIELDS = 10
 
 
 def whole(most: int, name: str) -> bytes:
@@ -15,3 +19,16 @@ def whole(most: int, name: str) -> bytes:
     if len(found) != length:
         abort(400, "The body is shorter than its Content-Length.")
     return found
+
+
+def form_field(body: bytes, name: bytes) -> bytes | None:
+    """The value of the one field of that name in a form; None without it, or with too many.
+
+    Not by parse_qs, which takes bytes for ASCII; what comes here is UTF-8 where it is right.
+    """
+    fields = body.split(b"&", MOST_FIELDS)
+    begins = name + b"="
+    found = [field.removeprefix(begins) for field in fields if field.startswith(begins)]
+    if len(found) != 1 or len(fields) > MOST_FIELDS:
+        return None
+    return unquote_to_bytes(found[0].replace(b"+", b" "))

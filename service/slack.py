@@ -6,7 +6,7 @@ from html import escape
 from threading import Thread
 from time import time
 from typing import NamedTuple
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 import structlog
@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from werkzeug.exceptions import HTTPException
 
 from service.api.approvals import Word, decide
+from service.body import form_field
 from service.web import Web
 from workers.approval import Verdict
 from workers.notify.slack_message import APPROVE, REJECT
@@ -121,9 +122,8 @@ def sign(secret: str, at: str, body: bytes) -> str:
 
 def _payload(body: bytes) -> Interaction:
     try:
-        (text,) = parse_qs(body, max_num_fields=10).get(b"payload", [])
-        return Interaction.model_validate_json(text)
-    except ValueError:  # pydantic's errors are such, too
+        return Interaction.model_validate_json(form_field(body, b"payload") or b"")
+    except ValidationError:
         abort(400, "The body is no interaction of Slack's: a form with one field, payload.")
 
 

@@ -6,7 +6,6 @@ others come to the view at the end. Either way the answers are the same.
 
 import json
 from typing import NamedTuple
-from urllib.parse import parse_qs
 
 import structlog
 from flask import Blueprint, Response, request
@@ -14,7 +13,7 @@ from redis.exceptions import RedisError
 
 from service import events
 from service.answer import Answer, refused
-from service.body import whole
+from service.body import form_field, whole
 from service.events import Ignored, UnreadableError
 from service.plain import PATH
 from service.signature import verify
@@ -82,11 +81,10 @@ def _payload(delivery: Delivery) -> bytes:
         return delivery.body
     if kind != "application/x-www-form-urlencoded":
         raise UnreadableError(f"content type {kind[:60]!r}; choose application/json at GitHub")
-    fields = parse_qs(delivery.body, keep_blank_values=True, max_num_fields=10)
-    payload = fields.get(b"payload", [])
-    if len(payload) != 1:
+    payload = form_field(delivery.body, b"payload")
+    if payload is None:
         raise UnreadableError("a form-encoded delivery has one field, payload")
-    return payload[0]
+    return payload
 
 
 @blueprint.post(PATH)

@@ -135,9 +135,10 @@ def press(url: str, action: dict[str, object], user: str = "U0ADA", **changes: o
         "type": "block_actions",
         "user": {"id": user, "username": "x"},
         "actions": [action],
-        "message": {"text": "x"},
+        "message": {"text": "\u2603 + é & 100%"},
     }
-    return send(url, urlencode({"payload": json.dumps(payload | changes)}).encode())
+    text = json.dumps(payload | changes, ensure_ascii=False)
+    return send(url, urlencode({"payload": text}).encode())
 
 
 def send(url: str, body: bytes, secret: str = SECRET, at: str | None = None, **headers: str):

@@ -4,6 +4,7 @@ import json
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote_plus
 
 import pytest
 
@@ -241,10 +242,31 @@ def test_another_content_type_is_refused(door):
     assert "application/json" in answer["detail"]
 
 
-def test_a_form_without_its_payload_is_refused(door):
-    """A form-encoded delivery without `payload` is answered 400."""
+def test_a_form_carries_any_language(door):
+    """GitHub doesn't escape what is not ASCII before it encodes the form."""
+    written = json.dumps(push(compare="\u2603 + é & 100%"), ensure_ascii=False).encode()
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
-    assert door.send(body=b"other=1", headers=kind)[0] == 400
+    assert door.send(body=b"payload=" + quote_plus(written).encode(), headers=kind)[0] == 202
+    assert door.send(body=b"payload=" + written.partition(b"&")[0], headers=kind)[0] == 400
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"other=1",
+        b"payload",
+        b"payload=%ff",
+        b"payload=\xff",
+        b"payload={}&payload={}",
+        b"a=1&" * 20 + b"payload={}",
+        b"&" * 1000,
+        b"&" * 2_000_000,
+    ],
+)
+def test_a_form_without_its_payload_is_refused(door, body):
+    """A form-encoded delivery without a `payload` that can be read is answered 400."""
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert door.send(body=body, headers=kind)[0] == 400
 
 
 def test_a_delivery_without_a_length_is_refused(door):
