@@ -4,11 +4,11 @@ import pytest
 
 from benchmarks.store import Store
 from tests.aws.conftest import REGION
-from tests.aws.test_sites import FIRST, SECOND, A, B, C, Home
+from tests.aws.test_sites import DAY, FIRST, SECOND, A, B, C, Home
 from workers.aws import sites
+from workers.aws.faults import ChangedError
 from workers.aws.session import Aws
 from workers.aws.sites_book import Place
-from workers.errors import PassingError
 
 BUCKET = "marketplace.example.com"
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -55,30 +55,57 @@ def test_pages_are_asked_for_at_once(place, store):
     assert max(call.began for call in lists) < min(call.ended for call in lists)
 
 
+def still(home, found, later=0.0):
+    """Whether a release so many seconds from now may go by what was found."""
+    return found.still(home.place, home.rules.keep, home.now + later)
+
+
 def test_a_release_goes_by_what_its_publishing_saw(aws, cloud, strict):
-    """Where nothing was sent a moment ago, the release lists and reads nothing again."""
+    """Where nothing was sent a moment ago, and only the book is to be written, S3 is asked once."""
     home = Home(aws, cloud)
     home.deploy(A, FIRST)
     home.deploy(B, FIRST)
     sent = home.publish(C, FIRST)
-    assert sent.found.still(home.place)
     strict.requests.clear()
+    assert still(home, sent.found)
     sites.release(home.place, sent.found.manifest, home.rules, found=sent.found)
     assert [one.method for one in strict.requests] == ["PUT"]
     assert home.place.read_book()[0].commit == C
 
 
-def test_another_release_in_between_is_noticed(aws, cloud):
-    """What was seen before another run was there is not gone by."""
+def test_another_release_in_between_stops_it(aws, cloud):
+    """The book that only another run has read is not written over, and nothing else is touched."""
     home = Home(aws, cloud)
     home.deploy(A, FIRST)
     home.deploy(B, FIRST)
     sent = home.publish(C, FIRST)
     home.deploy(B, SECOND)
-    assert not sent.found.still(home.place)
-    with pytest.raises(PassingError):
+    assert still(home, sent.found)
+    with pytest.raises(ChangedError):
         sites.release(home.place, sent.found.manifest, home.rules, found=sent.found)
     assert home.live()["index.html"] == SECOND["index.html"]
+    assert home.place.read_book()[0].commit == B
+
+
+@pytest.mark.parametrize(
+    ("commit", "files", "later"),
+    [
+        pytest.param(A, FIRST, 0, id="files to switch"),
+        pytest.param(C, SECOND, 8 * DAY, id="files to remove"),
+        pytest.param(B, SECOND, 0, id="nothing to write"),
+    ],
+)
+def test_another_release_in_between_is_noticed(aws, cloud, strict, commit, files, later):
+    """Where more or less than the book is to be written, its mark is looked at first."""
+    home = Home(aws, cloud)
+    home.deploy(A, FIRST)
+    home.deploy(B, SECOND)
+    sent = home.publish(commit, files)
+    asked = strict.calls["HeadObject"]
+    assert still(home, sent.found, later)
+    home.deploy(C, {**SECOND, "new.html": b"new"})
+    assert not still(home, sent.found, later)
+    assert strict.calls["HeadObject"] == asked + 2
 
 
 def test_a_publishing_that_sent_files_leaves_nothing_to_go_by(aws, cloud):

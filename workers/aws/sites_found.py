@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from workers.aws.sites_book import Book, Manifest, Place, Present, seen
+from workers.aws.sites_plan import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -29,9 +30,17 @@ class Found:
     manifest: Manifest | None = None
     at: float = field(default_factory=time.monotonic)
 
-    def still(self, place: Place) -> bool:
-        """Whether it was seen just now, and no release has been there since."""
-        return time.monotonic() - self.at < FRESH and place.book_mark() == self.mark
+    def still(self, place: Place, keep: float, now: float) -> bool:
+        """Whether a release may go by it: seen just now, and no other has been there since.
+
+        `keep` is in seconds, `now` in seconds since 1970.
+        """
+        if time.monotonic() - self.at >= FRESH:
+            return False
+        # Where only the book is to be written, S3 tells: it takes none in place of an unread one.
+        manifest = self.manifest
+        alone = manifest and quiet(place, manifest, self.book, self.there, now, keep)
+        return bool(alone) or place.book_mark() == self.mark
 
 
 def look(place: Place, commit: str = "", names: Collection[str] = ()) -> Found:

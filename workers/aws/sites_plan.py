@@ -209,3 +209,19 @@ def without(book: Book, removed: Expired) -> Book:
         pending={one: until for one, until in book.pending.items() if one not in removed.blobs},
         commits={one: until for one, until in book.commits.items() if one not in removed.commits},
     )
+
+
+def quiet(  # noqa: PLR0913, PLR0917 - all that a release is decided by
+    place: Place,
+    manifest: Manifest,
+    book: Book,
+    there: Mapping[str, Present],
+    now: float,
+    keep: float,
+) -> bool:
+    """Whether a release would do nothing but write another book."""
+    plan = switch(place, manifest, book, there)
+    if plan.moves or plan.missing:
+        return False
+    final = released(book, manifest, there, now, keep)
+    return final != book and not any(expired(final, there, now))

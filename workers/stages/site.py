@@ -1,5 +1,6 @@
 """A repository's site on its way through the stages: recorded, sent ahead, switched, announced."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -80,7 +81,7 @@ def held(context: Context) -> Iterator[None]:
     place = _place(context, site)
     with context.lease.locked(_lock(place)):
         found = context.site_found
-        if found is None or not found.still(place):
+        if found is None or not found.still(place, site.keep, time.time()):
             found = sites_found.look(place, context.order.commit)
         if found.book.commit:
             judge_ancestry(context, place.url, found.book.commit, "")
