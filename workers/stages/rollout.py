@@ -66,12 +66,14 @@ def _undo(context: Context, error: Exception) -> None:
 def bake(context: Context, judge: Judge) -> None:
     """Come back when the last step is due, which is at once where nothing moves gradually.
 
+    What a lost worker has begun to move at once is not begun anew: it is finished or put back.
+
     Raises:
         WaitError: a step is in force, or another run's release is.
         RunError: it must not go on.
     """
     record = rollout_record.read(context)
-    if record is None:
+    if record is None and not context.run.unfinished:
         record = _begin(context, judge)
     if record is None or record.state == "done":
         return

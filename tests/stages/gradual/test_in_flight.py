@@ -40,3 +40,17 @@ def test_a_worker_that_slept_before_its_step_stops(lane):
     hold.open()
     sleeper.join()
     assert lane.alias(A) == ("1", {})
+
+
+def test_what_has_begun_at_once_is_finished(lane):
+    """A first release is lost between two aliases, and a newer commit is ready: nothing is half."""
+    for name in (A, B):
+        lane.cloud.client("lambda").delete_alias(FunctionName=name, Name="production")
+    older = lane.begin(A, B, text="two")
+    moved, hold = (lane.strict.hold("CreateAlias", name, after=name == A) for name in (A, B))
+    lane.lose(older, moved, hold)
+    hold.open(cut=True)
+    assert (lane.alias(A), lane.alias(B)) == (("2", {}), None)
+    lane.begin(A, B, text="three")
+    assert lane.ended(older).state is State.SUCCEEDED
+    assert lane.alias(A) == lane.alias(B) == ("2", {})
