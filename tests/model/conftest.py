@@ -6,14 +6,15 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
 
 from tests.inside import Inside, reaches
+from tests.model.parts import ALARM, BUCKET, OPERATOR, Parts, unhurried
 from tests.model.redis_gate import RedisGate
 from tests.model.watched import Watched
-from tests.model.world import BUCKET, OPERATOR, Parts, unhurried
 from tests.stand_ins.aws import AwsStandIn
 from tests.stand_ins.github import GitHub
 from tests.stand_ins.redis import EmbeddedRedis
@@ -48,10 +49,26 @@ def parts(folder: Path) -> Iterator[Parts]:
             reaches(patch, cloud, strict)
             patch.setenv("DOCKER_HOST", f"unix://{folder}/nowhere.sock")
             unhurried()
+            patch.setattr("service.api.rollback.LOOK_SECONDS", 0.0)
             cloud.create_bucket(BUCKET)
+            cloud.client("cloudwatch").put_metric_alarm(**_alarm())
             inside = Inside(folder / "inside", OPERATOR, redis, github, **settings)
             doomed = Inside(folder / "inside", OPERATOR, gate, github, **settings)
             yield Parts(inside, doomed, gate, strict, cloud, itertools.count(1))
     finally:
         structlog.configure(**before)
         session._known.forget()
+
+
+def _alarm() -> dict[str, Any]:
+    """An alarm of another service, which counts by its own state."""
+    return {
+        "AlarmName": ALARM,
+        "Namespace": "Shop",
+        "MetricName": "LostCarts",
+        "Period": 60,
+        "EvaluationPeriods": 1,
+        "Threshold": 1.0,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "Statistic": "Sum",
+    }

@@ -1,11 +1,22 @@
-"""The machine that hypothesis drives: pushes, merges, force-pushes, people, kills and accidents."""
+"""The machine that hypothesis drives: what may happen, and how often, and what must hold."""
+
+from typing import Protocol
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from tests.model import actions
+from tests.model import accidents, changes, gradual, operators, people, sleep
+from tests.model.parts import BRANCHES, Parts
 from tests.model.promises import Promises
-from tests.model.world import BRANCHES, Parts, World
+from tests.model.world import World
+
+
+class Action(Protocol):
+    """Something that may happen next."""
+
+    def do(self, world: World) -> None:
+        """Have it happen."""
+
 
 BRANCH = st.sampled_from(sorted(BRANCHES))
 CODE = st.sampled_from("01234")
@@ -15,33 +26,61 @@ YES = st.booleans()
 OFTEN = st.sampled_from([True, True, True, False])
 RARELY = st.sampled_from([False, False, False, False, True])
 CHANGES = (
-    st.builds(actions.Push, BRANCH, CODE, OFTEN),
-    st.builds(actions.Push, BRANCH, CODE, OFTEN),
-    st.builds(actions.Merge, BRANCH, BRANCH, OFTEN, YES),
-    st.builds(actions.FastForward, BRANCH, BRANCH, OFTEN),
-    st.builds(actions.ForcePush, BRANCH, PICK, CODE, YES, OFTEN),
-    st.builds(actions.Deliver, PICK, YES),
+    st.builds(changes.Push, BRANCH, CODE, OFTEN),
+    st.builds(changes.Push, BRANCH, CODE, OFTEN),
+    st.builds(changes.Merge, BRANCH, BRANCH, OFTEN, YES),
+    st.builds(changes.FastForward, BRANCH, BRANCH, OFTEN),
+    st.builds(changes.ForcePush, BRANCH, PICK, CODE, YES, OFTEN),
+    st.builds(changes.Deliver, PICK, YES),
 )
-FAULT = st.sampled_from(sorted(actions.FAULTS))
+FAULT = st.sampled_from(sorted(accidents.FAULTS))
 # A visit from beginning to end has some 8 effects, 35 calls of AWS, 90 words with the ledger.
 WORK = (
-    st.builds(actions.Work, PICK),
-    st.builds(actions.Work, PICK),
-    st.builds(actions.WorkWithFault, PICK, FAULT, SMALL, st.just(True), st.integers(1, 4), RARELY),
+    st.builds(accidents.Work, PICK),
+    st.builds(accidents.Work, PICK),
     st.builds(
-        actions.WorkWithFault, PICK, FAULT, st.integers(0, 35), YES, st.integers(1, 2), RARELY
+        accidents.WorkWithFault, PICK, FAULT, SMALL, st.just(True), st.integers(1, 4), RARELY
     ),
-    st.builds(actions.Kill, PICK, st.just("effect"), SMALL, YES),
-    st.builds(actions.Kill, PICK, st.just("aws"), st.integers(0, 35), YES),
-    st.builds(actions.Kill, PICK, st.just("ledger"), st.integers(2, 90), YES),
+    st.builds(
+        accidents.WorkWithFault, PICK, FAULT, st.integers(0, 35), YES, st.integers(1, 2), RARELY
+    ),
+    st.builds(accidents.Kill, PICK, st.just("effect"), SMALL, YES),
+    st.builds(accidents.Kill, PICK, st.just("aws"), st.integers(0, 35), YES),
+    st.builds(accidents.Kill, PICK, st.just("ledger"), st.integers(2, 90), YES),
 )
 PEOPLE = (
-    st.builds(actions.Say, PICK, st.just("approve")),
-    st.builds(actions.Say, PICK, st.sampled_from(["approve", "reject"])),
-    st.builds(actions.NobodyAnswers, PICK) | st.builds(actions.Retry, PICK),
-    st.builds(actions.Cancel, PICK),
-    st.builds(actions.ByHand, PICK, PICK, RARELY, st.none() | PICK),
+    st.builds(people.Say, PICK, st.just("approve")),
+    st.builds(people.Say, PICK, st.sampled_from(["approve", "reject"])),
+    st.builds(people.NobodyAnswers, PICK) | st.builds(people.Retry, PICK),
+    st.builds(people.Cancel, PICK),
+    st.builds(accidents.ByHand, PICK, PICK, RARELY, st.none() | PICK),
 )
+ENVIRONMENT = st.sampled_from(sorted(BRANCHES.values()))
+WHO = st.sampled_from([operators.MAY] * 5 + [operators.NOBODY])
+LATER = st.none() | st.integers(-1, 2)
+OPERATORS = (
+    st.builds(operators.Rollback, ENVIRONMENT, WHO, st.none(), RARELY, OFTEN, LATER),
+    st.builds(operators.Rollback, ENVIRONMENT, WHO, PICK, RARELY, OFTEN, LATER),
+    st.builds(operators.Lock, ENVIRONMENT, WHO, YES),
+    st.builds(operators.Unlock, ENVIRONMENT, WHO, OFTEN, OFTEN),
+)
+MEANWHILE = st.sampled_from(sorted(sleep.MEANWHILE))
+ASLEEP = (
+    st.builds(sleep.Sleep, PICK, st.just("effect"), SMALL, YES, YES, MEANWHILE, YES),
+    st.builds(sleep.Sleep, PICK, st.just("move"), st.integers(0, 1), YES, YES, MEANWHILE, OFTEN),
+    st.builds(sleep.Sleep, PICK, st.just("aws"), st.integers(0, 35), YES, YES, MEANWHILE, YES),
+    st.builds(sleep.Sleep, PICK, st.just("ledger"), st.integers(2, 90), YES, YES, MEANWHILE, YES),
+    st.builds(sleep.Wake),
+)
+AMID = st.sampled_from(sorted(gradual.AMID))
+TIME = (
+    st.builds(gradual.Gradual, st.integers(0, 3), AMID),
+    st.builds(gradual.TimePasses, YES),
+    st.builds(gradual.Alarm, YES),
+)
+# Drawn in two steps: hypothesis takes a strategy that is named twice for one.
+GROUPS = (CHANGES, WORK, WORK, PEOPLE, OPERATORS, ASLEEP, TIME)
+ACTION: st.SearchStrategy[Action] = st.sampled_from(GROUPS).flatmap(lambda group: st.one_of(*group))
 
 
 class Machine(RuleBasedStateMachine):
@@ -60,8 +99,8 @@ class Machine(RuleBasedStateMachine):
         self.world = World(self.parts)
         self.promises = Promises(self.world)
 
-    @rule(action=st.one_of(*CHANGES, *WORK, *WORK, *PEOPLE))
-    def step(self, action: actions.Action) -> None:
+    @rule(action=ACTION)
+    def step(self, action: Action) -> None:
         """Something happens."""
         self.parts.counts["steps"] += 1
         try:
@@ -75,7 +114,12 @@ class Machine(RuleBasedStateMachine):
         if not hasattr(self, "world"):
             return
         try:
-            self.world.drain(self.promises.check)
+            self.world.drain()
+            self.promises.check_all()
+            # What is late arrives when all is over, too.
+            self.world.wake()
             self.promises.check_all()
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.world.story()}") from error
+        finally:
+            self.world.close()

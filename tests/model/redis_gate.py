@@ -20,13 +20,26 @@ class RedisGate:
         self.url = f"redis://{HOST}:{self._listener.getsockname()[1]}/0"
         self._left = -1
         self._after = False
+        self._over: Callable[[], None] | None = None
         self._strike: Callable[[], None] = lambda: None
         self._lock = threading.Lock()
 
-    def arm(self, number: int, strike: Callable[[], None], *, after: bool) -> None:
-        """Strike at one of the next commands; a negative number never does."""
+    def arm(
+        self,
+        number: int,
+        strike: Callable[[], None],
+        *,
+        after: bool,
+        over: Callable[[], None] | None = None,
+    ) -> None:
+        """Strike at one of the next commands; what has an `over` goes on after that."""
         with self._lock:
-            self._left, self._after, self._strike = number, after, strike
+            self._left, self._after, self._strike, self._over = number, after, strike, over
+
+    def calm(self) -> None:
+        """Strike no more."""
+        with self._lock:
+            self._left = -1
 
     def _due(self) -> bool:
         with self._lock:
@@ -46,19 +59,28 @@ class RedisGate:
         with suppress(OSError):
             while data := pair.client.recv(CHUNK):
                 due = self._due()
-                if due and not self._after:
-                    self._strike()
-                    break
-                pair.dying = due
+                after, strike, over = self._after, self._strike, self._over
+                if due and after:
+                    pair.dying = strike, over
+                elif due:
+                    strike()
+                    if not over:
+                        break
                 pair.server.sendall(data)
+                if due and not after and over:
+                    over()
         pair.close()
 
     def _replies(self, pair: "_Pair") -> None:
         with suppress(OSError):
             while data := pair.server.recv(CHUNK):
                 if pair.dying:
-                    self._strike()
-                    break
+                    strike, over = pair.dying
+                    pair.dying = None
+                    strike()
+                    if not over:
+                        break
+                    over()
                 pair.client.sendall(data)
         pair.close()
 
@@ -76,7 +98,7 @@ class _Pair:
     def __init__(self, client: socket.socket, server: socket.socket) -> None:
         self.client = client
         self.server = server
-        self.dying = False
+        self.dying: tuple[Callable[[], None], Callable[[], None] | None] | None = None
         for one in (client, server):
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 

@@ -4,12 +4,15 @@ import time
 
 import pytest
 
+from tests.model.parts import ASIDE, BRANCHES, Parts
 from tests.model.promises import Promises
+from tests.model.repository import sha256
 from tests.model.workers import Worker
-from tests.model.world import BRANCHES, Parts, World, sha256
+from tests.model.world import World
 from workers.run import State
 
-BRANCH_A, BRANCH_B = "develop", "preprod"
+BRANCH_A, BRANCH_B = "develop", ASIDE
+ALIASES = {**BRANCHES, ASIDE: ASIDE}
 FUNCTIONS = "ABCD"
 ROUNDS, MANY_ROUNDS = 20, 200
 PAUSE = 0.05
@@ -19,6 +22,7 @@ PAUSE = 0.05
 def race(parts: Parts, rounds: int) -> None:
     """Both branches at once, many times; who is first differs, and so does AWS's haste."""
     world = World(parts, FUNCTIONS)
+    world.point(ASIDE, world.heads["develop"])
     promises = Promises(world)
     parts.strict.on_move = lambda _: None
     waited = 0
@@ -58,7 +62,7 @@ def _right(world: World, promises: Promises, runs: dict[str, str]) -> int:
         run = world.run(run_id)
         assert run.state is State.SUCCEEDED, world.story()
         for function in world.functions:
-            version = world.live(function, BRANCHES[branch])
+            version = world.live(function, ALIASES[branch])
             found = promises.version(function, str(version))
             assert found["Description"] == run.order.commit
             assert found["CodeSha256"] == sha256(function, world.code[run.order.commit])

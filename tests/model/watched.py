@@ -1,6 +1,7 @@
 """The strict AWS, watched: who moved which alias when, and accidents at the n-th request."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,32 +11,44 @@ from tests.aws.wire import Answer, Request
 HAND = "by hand"
 MOVES = ("CreateAlias", "UpdateAlias", "DeleteAlias")
 EFFECTS = {*MOVES, "CopyObject", "UpdateFunctionCode", "PublishVersion"}
+OF: dict[str, Collection[str]] = {"effect": EFFECTS, "move": MOVES}
 
 
 @dataclass(frozen=True)
 class Move:
-    """One alias that changed: by which run (or by hand), from which version to which."""
+    """One alias that changed: by which run (or by hand), from which version to which.
+
+    `shared` is the version that it gives a share of the requests to, beside `after`.
+    """
 
     by: str
     function: str
     alias: str
     before: str | None
     after: str | None
+    shared: str | None = None
+
+    @property
+    def to(self) -> str | None:
+        """The version that is new with it."""
+        return self.shared or self.after
 
 
 @dataclass
 class Accident:
     """What becomes of a request instead of, or `after`, what AWS does; and of those that follow.
 
-    `left` is how many requests go well before it; `effects` counts those alone that change
-    something; `strike` gives the answer, None for a broken connection.
+    `left` is how many requests `of` a kind go well before it: "effect" are those alone that change
+    something; `strike` gives the answer, None for a broken connection. With an `over`, the request
+    is only late: it goes on after the strike, and `over` is called when it was answered.
     """
 
     left: int
     strike: Callable[[Request], Answer | None]
     after: bool = False
-    effects: bool = False
+    of: str = "aws"
     times: int = 1
+    over: Callable[[], None] | None = None
 
 
 class Watched(StrictAws):
@@ -46,6 +59,8 @@ class Watched(StrictAws):
         self.by = HAND
         self.moves: list[Move] = []
         self.live: dict[tuple[str, str], str] = {}
+        self.shared: dict[tuple[str, str], str] = {}
+        self.built: Counter[str] = Counter()
         self.on_move: Callable[[Move], None] = lambda _: None
         self._accident: Accident | None = None
 
@@ -65,18 +80,41 @@ class Watched(StrictAws):
         accident = self._due(request)
         if accident is None:
             return super().answer(request)
+        if accident.over:
+            return self._late(request, accident, accident.over)
         if not accident.after:
             return accident.strike(request)
         super().answer(request)
         return accident.strike(request)
 
+    def _late(
+        self, request: Request, accident: Accident, over: Callable[[], None]
+    ) -> Answer | None:
+        try:
+            if not accident.after:
+                accident.strike(request)
+            answer = super().answer(request)
+            if accident.after:
+                accident.strike(request)
+            return answer
+        finally:
+            over()
+
     def _due(self, request: Request) -> Accident | None:
         with self._lock:
             accident = self._accident
-            if accident is None or (accident.effects and request.operation not in EFFECTS):
+            if accident is None or request.operation not in OF.get(
+                accident.of, {request.operation}
+            ):
                 return None
             accident.left -= 1
             return accident if -accident.times <= accident.left < 0 else None
+
+    def forget(self) -> None:
+        """A new story begins."""
+        self.calm()
+        for known in (self.moves, self.live, self.shared, self.built):
+            known.clear()
 
     def by_hand(self, function: str, alias: str, version: str | None, client: Any) -> None:
         """Somebody moves an alias in the console, or removes it."""
@@ -85,22 +123,39 @@ class Watched(StrictAws):
             if version is None:
                 client.delete_alias(FunctionName=function, Name=alias)
             else:
-                client.update_alias(FunctionName=function, Name=alias, FunctionVersion=version)
+                client.update_alias(
+                    FunctionName=function, Name=alias, FunctionVersion=version, RoutingConfig={}
+                )
             self._note(HAND, function, alias, version)
 
     def _amended(self, request: Request, answer: Answer) -> Answer:
+        if request.operation in EFFECTS - {*MOVES}:
+            self.built[self.by] += 1
         if request.operation in MOVES and answer.status < 300:
             deleted = request.operation == "DeleteAlias"
             version = None if deleted else str(answer.json["FunctionVersion"])
             name = request.name or str(request.json.get("Name"))
-            self._note(self.by, request.function, name, version)
+            self._note(self.by, request.function, name, version, _shared(request))
         return super()._amended(request, answer)
 
-    def _note(self, by: str, function: str, alias: str, version: str | None) -> None:
-        before = self.live.pop((function, alias), None)
+    def _note(
+        self, by: str, function: str, alias: str, version: str | None, shared: str | None = None
+    ) -> None:
+        place = (function, alias)
+        before, shared_before = self.live.pop(place, None), self.shared.pop(place, None)
         if version is not None:
-            self.live[function, alias] = version
-        if before != version:
-            move = Move(by, function, alias, before, version)
+            self.live[place] = version
+        if shared is not None:
+            self.shared[place] = shared
+        if (before, shared_before) != (version, shared):
+            move = Move(by, function, alias, before, version, shared)
             self.moves.append(move)
             self.on_move(move)
+
+
+def _shared(request: Request) -> str | None:
+    """The version that gets a share beside the one that the alias points to."""
+    if request.operation == "DeleteAlias":
+        return None
+    weights = (request.json.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+    return next(iter(weights), None)

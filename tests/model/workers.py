@@ -5,7 +5,7 @@ import traceback
 from collections.abc import Callable
 from typing import Self
 
-from tests.model.world import Parts, unhurried
+from tests.model.parts import Parts, unhurried
 
 
 class Worker:
