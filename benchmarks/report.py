@@ -39,6 +39,9 @@ long as the server does (gunicorn's `sync` workers close each one).
 - *Buildbot*: the GitHub hook of its master, secret and strict, SQLite; it answers when the change
   is in its database. No builder is interested, so nothing is built.
 - *nothing*: a loop that answers without looking, which is the load generator's own limit.
+- *Slipway, not synced*: the same with `appendfsync no`, which Slipway refuses to start on; what it
+  lacks of the first row's time is what the disk takes for one sync. With more connections many
+  deliveries share one.
 
 `CPU` is the processor time per answer of all of the server's processes, Redis included: less at the
 mercy of what else the machine does than rates are. `refused` counts answers other than 2xx: Slipway
