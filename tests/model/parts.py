@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.inside import Inside
 from tests.model.redis_gate import RedisGate
-from tests.model.watched import Watched
+from tests.model.watched import RUN, Watched
 from tests.stand_ins.aws import AwsStandIn
 from tests.stand_ins.github import GitHub
 from workers.aws import session
@@ -47,18 +47,30 @@ bucket = "{BUCKET}"
 
 
 class Unhurried(Aws):
-    """A session without the budget of calls a second, which has tests of its own."""
+    """A session without the budget of calls a second, which has tests of its own.
+
+    It says for which run it is: what a dead or stopped worker has sent may come at any time.
+    """
+
+    run_id = ""
 
     @functools.cached_property
     def lambda_(self) -> Any:
         """The client of Lambda."""
-        return self._client("lambda")
+        client = self._client("lambda")
+        client.meta.events.register("before-sign.lambda", self._signed)
+        return client
+
+    def _signed(self, request: Any, **_: object) -> None:
+        if self.run_id:
+            request.headers[RUN] = self.run_id
 
 
-def unhurried() -> None:
+def unhurried(run_id: str = "") -> None:
     """Have this process use it, as a forked child must once more."""
     session._known.forget()
-    session._known._sessions[None, None] = Unhurried(attempts=1)
+    known = session._known._sessions[None, None] = Unhurried(attempts=1)
+    known.run_id = run_id
 
 
 @dataclass

@@ -155,7 +155,7 @@ class Visits(Repository):
         if child == 0:
             os.read(ready, 1)
             try:
-                unhurried()
+                unhurried(run_id)
                 pipeline.advance(self.parts.doomed.shop, run_id, str(uuid.uuid4()))
             finally:
                 os._exit(0)

@@ -9,6 +9,9 @@ from tests.aws.strict import StrictAws
 from tests.aws.wire import Answer, Request
 
 HAND = "by hand"
+RUN = "X-Run"
+"""The header of a worker that is a process of its own: the run that it is at."""
+
 MOVES = ("CreateAlias", "UpdateAlias", "DeleteAlias")
 EFFECTS = {*MOVES, "CopyObject", "UpdateFunctionCode", "PublishVersion"}
 OF: dict[str, Collection[str]] = {"effect": EFFECTS, "move": MOVES}
@@ -129,13 +132,14 @@ class Watched(StrictAws):
             self._note(HAND, function, alias, version)
 
     def _amended(self, request: Request, answer: Answer) -> Answer:
+        by = request.headers.get(RUN) or self.by
         if request.operation in EFFECTS - {*MOVES}:
-            self.built[self.by] += 1
+            self.built[by] += 1
         if request.operation in MOVES and answer.status < 300:
             deleted = request.operation == "DeleteAlias"
             version = None if deleted else str(answer.json["FunctionVersion"])
             name = request.name or str(request.json.get("Name"))
-            self._note(self.by, request.function, name, version, _shared(request))
+            self._note(by, request.function, name, version, _shared(request))
         return super()._amended(request, answer)
 
     def _note(
