@@ -1,6 +1,8 @@
 """`python -m workers` is a worker, `python -m workers beat` the clock that rings for sweeps."""
 
 import sys
+from pathlib import Path
+from tempfile import TemporaryFile
 
 from config.server import ConfigError, load
 from config.settings import SettingsError, settings
@@ -13,13 +15,25 @@ BEAT = ("beat", "--scheduler", "celery.beat:Scheduler")
 
 def main(arguments: list[str]) -> None:
     """Start a process, unless something that it needs is wrong: then say all of it."""
+    beat = arguments[:1] == ["beat"]
     try:
         load(settings().config)
         refuse_lossy(settings().redis_url)
+        if not beat:
+            _try_to_write(settings().data_dir)
     except (SettingsError, ConfigError, LedgerError) as error:
         raise SystemExit(f"slipway: the worker can't start:\n{error}") from None
-    kind = BEAT if arguments[:1] == ["beat"] else WORKER
+    kind = BEAT if beat else WORKER
     make().start(["--quiet", *kind, "--loglevel=INFO", *arguments[1:]])
+
+
+def _try_to_write(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise SettingsError(f"SLIPWAY_DATA_DIR: can't write to {folder} ({error})") from None
 
 
 if __name__ == "__main__":
