@@ -37,11 +37,13 @@ def slipway(folder: Path, *, synced: bool = True) -> Iterator[Door]:
     """The web process as the Procfile starts it: two gunicorn workers, a durable Redis."""
     with competitors.slipway(folder) as (processes, redis):
         processes.start("web")
-        if not synced:
-            # Not before: Slipway does not start on a Redis that could lose a record.
-            Redis.from_url(redis.url).config_set("appendfsync", "no")
         pids = (processes.processes["web"].pid, redis.pid)
-        yield Door(processes.port, "/webhooks/github", pids)
+        door = Door(processes.port, "/webhooks/github", pids)
+        if not synced:
+            # Not before both processes are at work: each sees to it that every write is synced.
+            load(door, 4, 200, 1, repeat=False)
+            Redis.from_url(redis.url).config_set("appendfsync", "no")
+        yield door
 
 
 def tutorial(worker_class: str) -> Opener:
