@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, request
 
 from service.api.runs import log_is_here
-from service.api.seats import full
+from service.api.seats import full, seated
 from service.feed import Feed, Place
 from service.problems import problem
 from service.web import Web
@@ -46,11 +46,4 @@ def _stream(web: Web, run_id: str, place: Place) -> Response:
     wire = Wire(request.environ)
     feed = Feed(web, run_id, place, wire.gone)
     response = Response(feed, content_type="text/event-stream", headers=HEADERS)
-    wire.limit()
-
-    @response.call_on_close
-    def leave() -> None:
-        web.followers.leave(seat)
-        wire.limit(0)
-
-    return response
+    return seated(web, seat, wire, response)

@@ -1,8 +1,10 @@
-"""What is answered to those for whom no seat is left: long answers hold a thread each."""
+"""Long answers hold a thread each: their seats, and what is said when none is left."""
 
 from flask import Response
 
 from service.problems import problem
+from service.web import Web
+from service.wire import Wire
 
 RETRY_AFTER_SECONDS = "10"
 
@@ -15,3 +17,15 @@ def full() -> Response:
         "instead, or come back later.",
         **{"Retry-After": RETRY_AFTER_SECONDS},
     )
+
+
+def seated(web: Web, seat: object, wire: Wire, response: Response) -> Response:
+    """The same response: it gives its seat back at its end, and a stuck client ends it."""
+    wire.limit()
+
+    @response.call_on_close
+    def leave() -> None:
+        web.followers.leave(seat)
+        wire.limit(0)
+
+    return response

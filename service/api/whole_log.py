@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from flask import Response, request
 
-from service.api.seats import full
+from service.api.seats import full, seated
 from service.problems import problem
 from service.web import Web
 from service.wire import Wire
@@ -87,7 +87,8 @@ def answer(web: Web, run_id: str, parts: list[Part]) -> Response | None:
     except BaseException:
         web.followers.leave(seat)
         raise
-    return _streamed(web, seat, unpacked(_pieces(first, whole)))
+    response = Response(unpacked(_pieces(first, whole)), content_type=KIND)
+    return seated(web, seat, Wire(request.environ), response)
 
 
 def _pieces(first: bytes, whole: Whole) -> Iterator[bytes]:
@@ -95,16 +96,3 @@ def _pieces(first: bytes, whole: Whole) -> Iterator[bytes]:
     while piece:
         yield piece
         piece = whole.next()
-
-
-def _streamed(web: Web, seat: object, text: Iterator[bytes]) -> Response:
-    wire = Wire(request.environ)
-    response = Response(text, content_type=KIND)
-    wire.limit()
-
-    @response.call_on_close
-    def leave() -> None:
-        web.followers.leave(seat)
-        wire.limit(0)
-
-    return response
