@@ -78,6 +78,16 @@ def test_weights_by_hand_are_named_and_come_back_with_the_rest(harbour):
     assert log.count("changed by hand") == 1
 
 
+def test_weights_by_hand_go_where_the_version_stays(harbour):
+    """Nothing is to be moved, so AWS could refuse nothing: the alias itself is read."""
+    first, second = harbour.deployed(), harbour.deployed()
+    old, new = ({one.function: one.version for one in run.releases} for run in (first, second))
+    point(harbour, A, new[A], **{old[A]: 0.5})
+    run = harbour.rolled_back(second.order.commit)
+    assert harbour.weights() == ({}, {})
+    assert f"{A}:production has weights that no run left" in harbour.inside.log(run.id)
+
+
 def test_deploys_and_rollbacks_are_no_changes_by_hand(harbour):
     """Whatever Slipway did itself is on record: no drift after it, and no word in the next run."""
     first, _ = harbour.deployed(), harbour.deployed()
