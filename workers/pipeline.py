@@ -129,6 +129,10 @@ class Walk:
     def _stage(self) -> Stage:
         return BY_NAME[self.records[self.at].name]
 
+    @property
+    def _last_try(self) -> bool:
+        return self.retries >= self.shop.settings.retries
+
     def _stages(self, context: Context) -> str:
         for at, record in enumerate(self.records):
             if record.state is StageState.SUCCEEDED:
@@ -150,6 +154,7 @@ class Walk:
         if self.records[self.at].state is not StageState.WAITING:
             self._mark(StageState.RUNNING, started_at=started, error=None)
         log.info("stage_started", stage=self._stage.name)
+        context.last_try = self._last_try
         summary = self._stage.run(context)
         self._mark(StageState.SUCCEEDED, finished_at=int(time() * 1000), summary=summary)
         log.info("stage_finished", stage=self._stage.name, summary=summary)
@@ -207,7 +212,7 @@ class Walk:
 
     def _again_or_fail(self, error: PassingError) -> str:
         tries = self.retries
-        if tries >= self.shop.settings.retries:
+        if self._last_try:
             return self._end(State.FAILED, f"{error} (tried {tries + 1} times)", "ours")
         wait = min(FIRST_RETRY_SECONDS * 2**tries, LONGEST_RETRY_SECONDS) * (0.9 + random() / 5)  # noqa: S311 - jitter
         asked = getattr(error, "retry_after", None) or 0.0

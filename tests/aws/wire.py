@@ -48,6 +48,8 @@ class Request:
                 self.operation = "ListAliases"
         elif parts.path == "/2016-08-19/account-settings":
             self.operation = "GetAccountSettings"
+        elif self.method == "POST" and parts.path.endswith("/invalidation"):
+            self.operation = "CreateInvalidation"
         elif target := self.headers.get("X-Amz-Target"):
             self.operation = target.rpartition(".")[2]
         elif self.method == "POST":

@@ -28,7 +28,10 @@ from workers.workshop import Workshop
 
 @dataclass
 class Context:
-    """One visit's view of its run; `folder` is private to the visit and goes with it."""
+    """One visit's view of its run; `folder` is private to the visit and goes with it.
+
+    `last_try`: a PassingError of the stage that runs now will end the run.
+    """
 
     shop: Workshop
     run: Run
@@ -39,6 +42,7 @@ class Context:
     site: SiteFiles | None = None
     site_found: Found | None = None
     revisions: dict[str, str | None] = field(default_factory=dict)
+    last_try: bool = False
     _relations: dict[str, Relation] = field(default_factory=dict)
 
     @classmethod

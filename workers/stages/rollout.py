@@ -40,7 +40,7 @@ def guarded(context: Context) -> Iterator[None]:
     except (WaitError, StoppedError, RedisError, BusyError, DrainedError):
         raise
     except PassingError as error:
-        if context.run.retries >= context.shop.settings.retries:
+        if context.last_try:
             _undo(context, error)
         raise
     except Exception as error:

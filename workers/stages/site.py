@@ -12,7 +12,7 @@ from workers.aws.sites_headers import headers
 from workers.aws.sites_transfer import Body
 from workers.docker.selection import Selection
 from workers.docker.site_files import SiteFiles
-from workers.errors import OurError, UserError
+from workers.errors import OurError, PassingError, UserError
 from workers.rollback import PlacedSite
 from workers.sizes import size
 from workers.stages import rollback
@@ -116,7 +116,11 @@ def switch(context: Context) -> None:
 
 
 def announce(context: Context) -> str:
-    """Tell CloudFront, if the site changed; what to add to the run's summary."""
+    """Tell CloudFront, if the site changed; what to add to the run's summary.
+
+    Raises:
+        PassingError: CloudFront is out of reach, and there will be another try.
+    """
     site = _site(context)
     if site is None:
         return ""
@@ -126,7 +130,9 @@ def announce(context: Context) -> str:
         return words
     try:
         invalidation = cdn.invalidate(context.aws, distribution, context.run.id)
-    except OurError as error:
+    except (OurError, PassingError) as error:
+        if isinstance(error, PassingError) and not context.last_try:
+            raise
         # It is live: edges that may be out of date for a while are no reason to call it failed.
         context.say("release", str(error))
         return f"{words}; {distribution} was NOT invalidated"

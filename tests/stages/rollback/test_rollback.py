@@ -128,6 +128,19 @@ def test_a_site_that_is_gone(harbour):
     assert harbour.alias(A) == second.order.commit
 
 
+@pytest.mark.harbour(more='distribution = "E1A2B3C4D5E6F7"')
+def test_cloudfront_that_takes_nothing_for_long_does_not_fail_a_live_site(harbour):
+    """It is tried as often as anything; then the run tells what is missing, and has succeeded."""
+    tries = harbour.inside.shop.settings.retries + 1
+    accident = {"status": 400, "code": "TooManyInvalidationsInProgress"}
+    harbour.strict.fail_next("CreateInvalidation", times=tries, **accident)
+    run = harbour.deployed(A, page="<p>one")
+    assert harbour.strict.struck["CreateInvalidation"] == tries
+    assert "E1A2B3C4D5E6F7 was NOT invalidated" in harbour.inside.stage(run.id, "release")
+    assert harbour.cloud.read(SITE, f"{ENVIRONMENT}/index.html") == b"<p>one"
+    assert harbour.alias(A) == run.order.commit
+
+
 def test_the_same_rollback_twice_is_one_run(harbour):
     """While it is under way, whoever asks again is told of its run; afterwards it is a new one."""
     first, _ = harbour.deployed(), harbour.deployed()
