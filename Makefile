@@ -47,7 +47,7 @@ lock: $(READY) ## the two locks anew, from pyproject.toml; what is locked stays 
 	@$(BIN)/uv pip compile -q pyproject.toml $(LOCKED) -o requirements.lock
 	@$(BIN)/uv pip compile -q pyproject.toml $(LOCKED) --group dev -o requirements-dev.lock
 
-clean: ## removes .venv, caches, and all that demos and tests keep below .slipway
+clean: ## removes .venv, caches, and all below .slipway but the record of `make run`
 	@sh scripts/clean
 
 $(READY): requirements-bootstrap.lock requirements-dev.lock pyproject.toml scripts/set-up scripts/set_up.py

@@ -64,7 +64,8 @@ class Settings(BaseSettings):
     port: int = _named("PORT", 8000, ge=1, le=65535, description="the web process's port")
     web_processes: int = Field(2, ge=1, description="processes that serve HTTP")
     data_dir: Path = Field(
-        Path(".slipway"), description="git mirrors and workspaces; may be lost at any time"
+        Path(".slipway"),
+        description="git mirrors, workspaces and spools of long logs; the ledger of `make run`",
     )
     queues: Queues = Field(
         ("build", "deploy"), description="what this worker does: `build`, `deploy` or both"

@@ -111,3 +111,57 @@ def test_the_lock_fits_the_oldest_python_and_names_no_index():
         assert all("==" in line and line.endswith("\\") for line in entries), name
         if name != "requirements-bootstrap.lock":
             assert "async-timeout==" in text, f"{name} was not made with --universal"
+
+
+RECORDS = (
+    "redis/lock",
+    "redis/appendonlydir/appendonly.aof.1.incr.aof",
+    "logs/e244a965-a676-45fd-ba32-05c80d154cdf_1.part",
+    "a team/redis/lock",
+    "a team/redis/appendonly.aof",
+    "other/logs/e244a965-a676-45fd-ba32-05c80d154cdf_1.part",
+)
+CACHES = (
+    "demo/1-a/redis/appendonly.aof",
+    "engine/data/x",
+    "mirrors/1.git/HEAD",
+    "workspaces/x",
+    "set-up.lock",
+    ".hidden",
+)
+
+
+def put(folder: Path, *names: str) -> None:
+    """Write a file of each name, and the folders above it."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("kept as it is")
+
+
+def files(folder: Path) -> set[str]:
+    """The names of all files below a folder."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix() for path in found}
+
+
+def test_clean_leaves_the_record_of_make_run(checkout: Path):
+    """Ledgers and spools stay and are named; following its advice removes them too."""
+    put(checkout / ".slipway", *RECORDS, *CACHES)
+    put(checkout, ".venv/bin/python", "scripts/__pycache__/a.pyc")
+    done = make("clean", cwd=checkout)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert files(checkout / ".slipway") == set(RECORDS)
+    assert not (checkout / ".venv").exists()
+    assert not (checkout / "scripts" / "__pycache__").exists()
+    advice = done.stdout[done.stdout.index("rm -rf") : done.stdout.index(")")]
+    subprocess.run(advice, shell=True, cwd=checkout, check=True)
+    assert files(checkout / ".slipway") == set()
+
+
+def test_clean_leaves_nothing_where_there_is_no_record(checkout: Path):
+    """Without a ledger, and with no spool left, all of .slipway goes without a word."""
+    put(checkout / ".slipway", *CACHES)
+    (checkout / ".slipway" / "logs").mkdir()
+    done = make("clean", cwd=checkout)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert not (checkout / ".slipway").exists()
