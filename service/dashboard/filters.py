@@ -41,9 +41,12 @@ class Filters:
             raise BadRequest("A filter is too long to be the name of anything.")
         if texts["state"] and texts["state"] not in set(State):
             raise BadRequest(f"There is no state {texts['state'][:50]!r}.")
-        numbers = _numbers(asked.get("trail", ""))
-        (cursor,) = _numbers(asked.get("cursor", "")) or (None,)
-        return cls(**texts, cursor=cursor, trail=numbers)
+        cursor = asked.get("cursor", "")
+        return cls(
+            **texts,
+            cursor=_number(cursor) if cursor else None,
+            trail=_numbers(asked.get("trail", "")),
+        )
 
     @property
     def any(self) -> bool:
@@ -92,6 +95,16 @@ class Filters:
 
 def _numbers(text: str) -> tuple[int, ...]:
     parts = text.split("-") if text else []
-    if len(parts) > MOST_PAGES or not all(map(_NUMBER.fullmatch, parts)):
-        raise BadRequest("This link to a page is damaged; start at the newest runs.")
-    return tuple(int(part) for part in parts)
+    if len(parts) > MOST_PAGES:
+        raise _damaged()
+    return tuple(map(_number, parts))
+
+
+def _number(text: str) -> int:
+    if not _NUMBER.fullmatch(text):
+        raise _damaged()
+    return int(text)
+
+
+def _damaged() -> BadRequest:
+    return BadRequest("This link to a page is damaged; start at the newest runs.")

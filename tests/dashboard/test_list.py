@@ -69,7 +69,9 @@ def test_filters_narrow_the_list(ann: Reader, redis: Redis, query: str, found: s
     assert ">Clear</a>" in page, name
 
 
-@pytest.mark.parametrize("query", ["state=lost", "cursor=x", "trail=1-x", "branch=" + "b" * 400])
+@pytest.mark.parametrize(
+    "query", ["state=lost", "cursor=x", "cursor=1-2", "trail=1-x", "branch=" + "b" * 400]
+)
 def test_a_filter_that_makes_no_sense_is_refused(ann: Reader, query: str) -> None:
     """Such a link gets a page that says so."""
     answer = ann.get(f"/runs?{query}")
