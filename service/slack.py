@@ -102,7 +102,8 @@ def _genuine(web: Web) -> bytes:
     """
     secret = web.settings.slack_signing_secret
     if secret is None:
-        abort(404, "Buttons are off: set SLACK_SIGNING_SECRET to the Slack app's signing secret.")
+        # Not 404: the endpoint is there, and no signature can be right.
+        abort(401, "No button can be verified: set SLACK_SIGNING_SECRET to the Slack app's.")
     request.max_content_length = MOST_BYTES
     body = request.get_data(cache=False)
     at = request.headers.get("X-Slack-Request-Timestamp", "")

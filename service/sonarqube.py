@@ -62,7 +62,8 @@ def _genuine(web: Web) -> bytes:
     """The body, if SonarQube signed it."""
     secret = web.settings.sonar_webhook_secret
     if secret is None:
-        abort(404, "SonarQube's webhook is off: set SONAR_WEBHOOK_SECRET to the webhook's secret.")
+        # Not 404: the endpoint is there, and no signature can be right.
+        abort(401, "No delivery can be verified: set SONAR_WEBHOOK_SECRET to the webhook's secret.")
     found = whole(MOST_BYTES, "256 KB")
     given = request.headers.get(HEADER, "")
     expected = sign(secret.get_secret_value(), found)

@@ -97,13 +97,13 @@ ENDPOINTS: Mapping[str, Endpoint] = {
     ),
     "POST /webhooks/slack": Endpoint(
         {200: shapes.Pressed},
-        (400, 401, 404, 413, 503),
+        (400, 401, 413, 503),
         takes=(FORM,),
         headers={"X-Slack-Signature": True, "X-Slack-Request-Timestamp": True},
     ),
     "POST /webhooks/sonarqube": Endpoint(
         {200: shapes.Ignored, 202: shapes.Woken},
-        (400, 401, 404, 411, 413, 503),
+        (400, 401, 411, 413, 503),
         takes=(JSON,),
         headers={"X-Sonar-Webhook-HMAC-SHA256": True},
     ),

@@ -396,10 +396,10 @@ def test_a_body_over_the_limit_of_other_requests_is_read(url: str, work: Work) -
 def test_without_the_secret_there_are_no_buttons(
     redis: Redis, redis_server: EmbeddedRedis, work: Work
 ) -> None:
-    """404 as a problem, with the variable to set."""
+    """401 as a problem, with the variable to set."""
     web = serving(redis_server.url)
     answer = press(next(web), button(work, "Approve"))
-    assert answer.status_code == 404
+    assert answer.status_code == 401
     assert "SLACK_SIGNING_SECRET" in answer.json()["detail"]
     list(web)
 

@@ -149,10 +149,10 @@ def test_a_ledger_that_is_gone_is_said_at_once(send, waiting, web_redis):
         os.kill(web_redis.pid, signal.SIGCONT)
 
 
-def test_without_a_secret_there_is_no_webhook(redis_server):
-    """404 with the setting's name: nothing that can't be verified is heard."""
+def test_without_a_secret_nothing_is_heard(redis_server):
+    """401 with the setting's name: nothing that can't be verified is heard."""
     app = create_app(settings(redis_server.url), parse(OPERATOR))
     client = app.test_client()
     answer = client.post(PATH, data=b"{}", headers={HEADER: sign("", b"{}")})
-    assert answer.status_code == 404
+    assert answer.status_code == 401
     assert "SONAR_WEBHOOK_SECRET" in answer.json["detail"]
