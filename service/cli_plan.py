@@ -9,6 +9,7 @@ import click
 
 from service.cli_client import AwayError, Client
 from service.cli_runs import one_line
+from workers.times import duration
 
 PATIENCE_SECONDS = 60.0
 AGAIN_SECONDS = 1.0
@@ -52,7 +53,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
     branches = ", ".join(map(one_line, found["branches"]))
     lines = [click.style(f"{found['name']}: {branches} \u2192 alias {found['alias']}", bold=True)]
     if found["refreshing"]:
-        age = f"{found['age_seconds']:.0f} seconds ago"
+        age = f"{duration(round(found['age_seconds']))} ago"
         lines.append(
             click.style(f"No worker has looked in time; this was seen {age}.", fg="yellow")
         )

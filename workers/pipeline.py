@@ -27,6 +27,7 @@ from workers.owner import owner_of
 from workers.run import Run, StageRecord, StageState, State
 from workers.stages import BY_NAME, Stage
 from workers.stages.context import Context
+from workers.times import duration
 from workers.whole_log.visit import VisitLog
 from workers.workshop import Workshop
 
@@ -219,7 +220,7 @@ class Walk:
         return self._pause(error, max(wait, asked), tries + 1)
 
     def _pause(self, error: PassingError, delay: float, retries: int) -> str:
-        why = f"{error}; trying again in {delay:.0f} s" if delay else str(error)
+        why = f"{error}; trying again in {duration(round(delay))}" if delay else str(error)
         self.console.say(self._stage.name, why)
         self.console.seal()
         self._set(StageState.PENDING, error=str(error), summary=None)

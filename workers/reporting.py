@@ -15,6 +15,7 @@ from workers.notify import email, slack
 from workers.notify.outbox import LOG, QUICK_SECONDS, Outbox, sentence
 from workers.run import Run
 from workers.statuses import Status, statuses
+from workers.times import duration
 from workers.workshop import Workshop
 
 log = structlog.get_logger()
@@ -64,7 +65,7 @@ def _later(shop: Workshop, run: Run, outbox: Outbox, channel: "Channel", error: 
     delay = outbox.pause(channel.name, error)
     log.warning("report_delayed", channel=channel.name, error=str(error))
     if channel.noted and outbox.tries(channel.name) == 1:
-        text = f"{shop.masker.mask(sentence(error))}; trying again in {delay:.0f} s"
+        text = f"{shop.masker.mask(sentence(error))}; trying again in {duration(round(delay))}"
         outbox.say(run, channel.name, text)
     return delay
 

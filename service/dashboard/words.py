@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from time import time
 
+from workers import times
 from workers.run import Run, StageRecord
 
 _STEPS = (("year", 31_536_000), ("month", 2_592_000), ("day", 86_400), ("hour", 3600))
@@ -44,27 +45,14 @@ def ago(milliseconds: int) -> str:
 
 
 def duration(milliseconds: int | None) -> str:
-    """A length of time, as short as it stays useful."""
-    if milliseconds is None:
-        return "\u2013"
-    if milliseconds < 1000:  # noqa: PLR2004 - a second
-        return f"{max(milliseconds, 0)} ms"
-    if milliseconds < _SOON * 1000:
-        return f"{milliseconds / 1000:.1f} s"
-    minutes, seconds = divmod(milliseconds // 1000, 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+    """A length of time, or a dash where there is none yet."""
+    return "\u2013" if milliseconds is None else times.duration(milliseconds / 1000)
 
 
 def left(milliseconds: int) -> str:
     """How long it still is until something, to the minute."""
     minutes = milliseconds // (_MINUTE * 1000)
-    if minutes < 1:
-        return "less than a minute"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    return times.duration(minutes * _MINUTE) if minutes >= 1 else "less than a minute"
 
 
 def lasted(thing: Run | StageRecord, at: int) -> int | None:

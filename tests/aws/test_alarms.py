@@ -128,7 +128,7 @@ def test_what_strikes_is_said_in_numbers():
     """The value, the threshold, the period, and how often."""
     one = alarm(EvaluationPeriods=2)
     said = alarm_data.struck(one, points(3, 4), 60, BAKE)
-    assert said == "3 is over 2 in 60 s, 2 times in 2 periods"
+    assert said == "3 is over 2 in 1 min, 2 times in 2 periods"
 
 
 def test_alarms_come_in_the_order_of_their_names(aws, cloud):

@@ -172,7 +172,7 @@ def test_endless_conflicts_end_with_patience(deploy, store, strict):
     """A function that stays busy is a passing fault after the time given."""
     strict.fail_next("UpdateFunctionCode", 99, status=409, code="ResourceConflictException")
     start = time.monotonic()
-    with pytest.raises(PassingError, match="waited 1 seconds"):
+    with pytest.raises(PassingError, match="waited 1 s"):
         deploy(patience=1)
     assert time.monotonic() - start < 3
 

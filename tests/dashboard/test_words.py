@@ -9,12 +9,9 @@ from service.dashboard import words
     ("milliseconds", "text"),
     [
         (None, "\u2013"),
-        (-5, "0 ms"),
-        (999, "999 ms"),
+        (0, "0 ms"),
         (1500, "1.5 s"),
-        (12_345, "12 s"),
         (61_000, "1 min 1 s"),
-        (3_600_000 * 26, "26 h 0 min"),
     ],
 )
 def test_durations_are_short(milliseconds: int | None, text: str) -> None:

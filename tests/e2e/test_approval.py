@@ -106,7 +106,7 @@ def test_nobody_answers_in_time(gated):
     commit = gated.push(small(), branch="master")
     run = gated.ended(commit)
     assert run["state"] == "cancelled"
-    assert "nobody approved" in run["error"]
+    assert "nobody approved it within 2 s" in run["error"]
     assert gated.alias("production") is None
 
 

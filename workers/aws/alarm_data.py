@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workers.aws.faults import translated
+from workers.times import duration
 
 if TYPE_CHECKING:
     from workers.aws.alarms import Bake, Subject
@@ -128,5 +129,5 @@ def struck(alarm: dict[str, Any], found: list[Point], length: int, bake: Bake) -
         within = [one for one in bad if point.at <= one.at < point.at + row * length]
         if len(within) >= needed:
             times = f", {needed} times in {row} periods" if needed > 1 else ""
-            return f"{point.value:g} is {WORDS[how]} {threshold:g} in {length} s{times}"
+            return f"{point.value:g} is {WORDS[how]} {threshold:g} in {duration(length)}{times}"
     return ""

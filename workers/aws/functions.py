@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from workers.aws.faults import ChangedError, InProgressError, translated
 from workers.errors import OurError, PassingError, UserError
+from workers.times import duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -270,7 +271,7 @@ class _Deploying:
     def _pause(self, seconds: float, why: str) -> None:
         self.watch()
         if time.monotonic() + seconds > self.deadline:
-            raise PassingError(f"{why}; waited {self.patience:g} seconds")
+            raise PassingError(f"{why}; waited {duration(self.patience)}")
         time.sleep(seconds)
 
 

@@ -13,6 +13,7 @@ from workers.aws.sites_found import Found, look
 from workers.aws.sites_headers import is_page
 from workers.aws.sites_transfer import Body, Transfer, remove, together
 from workers.errors import OurError, RunError, UserError
+from workers.times import duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -118,7 +119,7 @@ def release(
     if plan.missing:
         raise OurError(
             f"{place.url}: {len(plan.missing)} files of commit {manifest.commit[:7]} are gone, "
-            f"such as {plan.missing[0]!r} (kept for {rules.keep:g} seconds after a release "
+            f"such as {plan.missing[0]!r} (kept for {duration(rules.keep)} after a release "
             "without them): push it again"
         )
     begin(len(plan.moves))

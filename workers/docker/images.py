@@ -12,6 +12,7 @@ from workers.docker import command
 from workers.docker.engine import Engine
 from workers.docker.guard import Say, Watch
 from workers.errors import OurError, PassingError, UserError
+from workers.times import duration
 
 _SYNTAX = re.compile(rb"^\s*(?:#|//)\s*syntax\s*=\s*(\S*)", re.IGNORECASE | re.MULTILINE)
 _OFFICIAL = re.compile(r"(docker\.io/)?docker/dockerfile(:[\w.-]+)?(@sha256:[0-9a-f]{64})?")
@@ -71,7 +72,7 @@ def build(  # noqa: PLR0913 - an image build has that many sides
                 words, environment=builder.environment, seconds=timeout, say=tail, watch=watch
             )
         except TimeoutError:
-            why = f"the image build of {name} timed out after {timeout:g} s"
+            why = f"the image build of {name} timed out after {duration(timeout)}"
             raise UserError(why) from None
         if code:
             raise _failure(engine, name, code, list(tail.lines))

@@ -12,6 +12,7 @@ from github import Auth, GithubException, GithubIntegration
 
 from workers.errors import OurError
 from workers.github.faults import RateLimitedError, translated
+from workers.times import duration
 
 TIMEOUT = 10
 """Seconds to connect, and seconds between two bytes of an answer."""
@@ -113,7 +114,8 @@ class GitHub:
         name = "github:token" if self._by_token else f"github:{owner}"
         left = self._pauses.left(name) if self._pauses else 0
         if left > 0:
-            text = f"{action} waits: GitHub has set a limit; asking again in {left:.0f} s"
+            again = duration(round(left))
+            text = f"{action} waits: GitHub has set a limit; asking again in {again}"
             raise RateLimitedError(text, left)
         try:
             yield

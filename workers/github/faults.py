@@ -9,6 +9,7 @@ import requests
 from github import BadAttributeException, GithubException
 
 from workers.errors import OurError, PassingError, RunError
+from workers.times import duration
 
 # https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 SECONDARY_WAIT = 60.0
@@ -70,7 +71,7 @@ def fault(action: str, status: int, data: object, headers: Mapping[str, str]) ->
     text = f"{action} failed: GitHub answered {status}{f' ({said})' if said else ''}"
     pause = _pause(status, said, headers)
     if pause is not None:
-        return RateLimitedError(f"{text}; asking again in {pause:.0f} s", pause)
+        return RateLimitedError(f"{text}; asking again in {duration(round(pause))}", pause)
     if status in PASSING or status >= SERVER_ERROR:
         return PassingError(text)
     if status == requests.codes.unprocessable:

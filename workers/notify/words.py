@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
 from workers.run import Run, StageRecord, StageState, State
+from workers.times import duration
 
 Name = Literal["started", "waiting", "held", "succeeded", "failed", "cancelled", "superseded"]
 
@@ -23,7 +24,6 @@ ENDS: dict[State, Name] = {
     State.SUPERSEDED: "superseded",
 }
 _SECOND = 1000
-_MINUTE = 60
 
 
 class Event(NamedTuple):
@@ -100,18 +100,7 @@ def lasted(thing: Run | StageRecord) -> str:
     """How long something took; nothing before it has ended."""
     if thing.started_at is None or thing.finished_at is None:
         return ""
-    return duration(thing.finished_at - thing.started_at)
-
-
-def duration(milliseconds: int) -> str:
-    """A length of time, as short as it stays useful."""
-    if milliseconds < 10 * _SECOND:
-        return f"{max(milliseconds, 0) / _SECOND:.1f} s"
-    minutes, seconds = divmod(milliseconds // _SECOND, _MINUTE)
-    hours, minutes = divmod(minutes, _MINUTE)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+    return duration((thing.finished_at - thing.started_at) / _SECOND)
 
 
 def moment(milliseconds: int) -> str:

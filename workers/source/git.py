@@ -16,6 +16,7 @@ from typing import Protocol
 
 from workers.errors import OurError, PassingError
 from workers.source.address import origin
+from workers.times import duration
 
 TICK = 0.5
 """Seconds between two looks at the watch."""
@@ -191,7 +192,7 @@ class Git:
                     self.watch.check()
                 if time.monotonic() > deadline:
                     raise PassingError(
-                        f"git {verb} took longer than {self.seconds:g} seconds and was stopped"
+                        f"git {verb} took longer than {duration(self.seconds)} and was stopped"
                     ) from None
 
 

@@ -14,6 +14,7 @@ from workers.source.git import Git, Result
 from workers.source.lock import locked
 from workers.source.moved import moved_to
 from workers.source.snapshot import COMMIT, DAMAGED, Snapshot
+from workers.times import duration
 
 KEPT = "refs/slipway/"
 """One ref per fetched commit: it keeps the commit's objects, and says that all are there."""
@@ -107,7 +108,7 @@ class Mirror:
         if self._run("cat-file", "-t", request.commit).out.strip() != b"commit":
             self._run("update-ref", "-d", f"{KEPT}{request.commit}", hold=(lock,))
             raise UserError(f"{request.commit} is something in {request.repository}, but no commit")
-        say(f"Fetched in {time.monotonic() - began:.1f} s")
+        say(f"Fetched in {duration(time.monotonic() - began)}")
 
     def _attempts(
         self, request: Request, lock: int, say: Callable[[str], None]
@@ -116,7 +117,7 @@ class Mirror:
         for seconds in self.patience:
             if trouble is not Trouble.UNKNOWN_COMMIT:
                 break
-            say(f"The server doesn't know it yet: asking again in {seconds:g} s")
+            say(f"The server doesn't know it yet: asking again in {duration(seconds)}")
             self._pause(seconds)
             trouble, result = self._attempt(request, lock)
         return trouble, result

@@ -11,6 +11,7 @@ from workers.sonar.client import Sonar
 from workers.sonar.gate import verdict
 from workers.stages import scan
 from workers.stages.context import Context
+from workers.times import duration
 
 FIRST_SECONDS = 2.0
 LONGEST_SECONDS = 15.0
@@ -110,10 +111,10 @@ class _Wait:
         if left <= 0:
             why = trouble or "it is still at it"
             return OurError(
-                f"SonarQube has not decided within {self.limit:g} s: {why}. The operator looks at "
-                "its background tasks; `timeout` in [sonar] allows more"
+                f"SonarQube has not decided within {duration(self.limit)}: {why}. The operator "
+                "looks at its background tasks; `timeout` in [sonar] allows more"
             )
         pause = min(max(FIRST_SECONDS, waited / 4), LONGEST_SECONDS, left)
         if trouble:
-            self.context.say("analyze", f"{trouble}; asking again in {pause:.0f} s")
+            self.context.say("analyze", f"{trouble}; asking again in {duration(round(pause))}")
         return WaitError(pause, WAITING)

@@ -4,6 +4,7 @@ from workers.approval import VOTES, Vote
 from workers.errors import CancelledError, PeopleError, SupersededError
 from workers.source.snapshot import Relation
 from workers.stages.context import Context
+from workers.times import duration
 
 
 def run(context: Context) -> str:
@@ -26,7 +27,7 @@ def run(context: Context) -> str:
     left = rule.timeout - _waited(context)
     if left <= 0:
         raise CancelledError(
-            f"nobody approved it within {rule.timeout / 3600:g} h: push again, or retry the run"
+            f"nobody approved it within {duration(rule.timeout)}: push again, or retry the run"
         )
     context.say("approve", f"waiting for {rule.required - len(votes)} of {_names(rule.approvers)}")
     place = f"{context.order.repository_id}:{context.environment.name}"

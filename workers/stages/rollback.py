@@ -9,6 +9,7 @@ from workers.errors import BusyError, GoneError, OurError
 from workers.rollback import PlacedSite, Target
 from workers.run import Release, Run, StageState, State
 from workers.stages.context import Context
+from workers.times import duration
 
 TOGETHER = 8
 DEPLOYING = frozenset({"deploy", "verify", "approve", "release"})
@@ -103,8 +104,8 @@ def _ready(context: Context, placed: PlacedSite) -> None:
     short = context.order.commit[:7]
     if manifest is None or manifest.digest != placed.sha256:
         raise GoneError(
-            f"{place.url}: the site of {short} is no longer on record (kept for {placed.keep:g} "
-            "seconds after a release without it): push it again"
+            f"{place.url}: the site of {short} is no longer on record (kept for "
+            f"{duration(placed.keep)} after a release without it): push it again"
         )
     missing = sites.missing(place, manifest)
     if missing:

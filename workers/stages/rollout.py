@@ -25,6 +25,7 @@ from workers.run import Release
 from workers.stages import gateway, rollout_record, rollout_undo, site, turn, watch
 from workers.stages.context import Context
 from workers.stages.rollout_undo import LockedError
+from workers.times import duration
 
 WATCH_SECONDS = 30.0
 TOGETHER = 8
@@ -138,7 +139,7 @@ def _begin(context: Context, judge: Judge) -> Rollout | None:
 
 def _plan(strategy: Strategy) -> str:
     steps = ", ".join(f"{share} %" for share in strategy.shares)
-    return f"{strategy.name}: {steps} for {strategy.seconds:g} s each, then all"
+    return f"{strategy.name}: {steps} for {duration(strategy.seconds)} each, then all"
 
 
 def _shift(context: Context, release: Release, judge: Judge) -> Shift:

@@ -11,6 +11,7 @@ from workers.errors import OurError, RunError, UserError
 from workers.sonar import failure, properties
 from workers.sonar.client import Sonar
 from workers.stages.context import Context
+from workers.times import duration
 
 DATA = (".info", ".xml", ".json", ".lcov", ".out", ".sarif")
 """What tools read of a report; the rest is for people, and would count as sources."""
@@ -60,8 +61,8 @@ def run(context: Context, server: Sonar, asked: Asked) -> dict[str, str]:
 def _judged(outcome: Outcome, found: dict[str, str], errors: list[str]) -> dict[str, str]:
     if outcome.timed_out:
         raise OurError(
-            f"sonar-scanner was stopped after {outcome.seconds:.0f} s: the operator allows more "
-            "with SLIPWAY_CHECK_SECONDS"
+            f"sonar-scanner was stopped after {duration(round(outcome.seconds))}: the operator "
+            "allows more with SLIPWAY_CHECK_SECONDS"
         )
     if outcome.out_of_memory and outcome.exit_code:
         raise OurError(

@@ -14,6 +14,7 @@ from workers.sizes import size
 from workers.stages import reused_verdict
 from workers.stages.context import Context
 from workers.stages.images import image
+from workers.times import duration
 
 NAMES = 5
 """Failed tests that are named in the run's error; the log names more."""
@@ -145,7 +146,7 @@ class _Visit:
 
     def _why(self, outcome: Outcome) -> str | None:
         if outcome.timed_out:
-            return f"{self._name} timed out after {self._seconds:g} s"
+            return f"{self._name} timed out after {duration(self._seconds)}"
         if outcome.out_of_memory and outcome.exit_code:
             return f"{self._name} ran out of memory"
         if outcome.exit_code == 0:

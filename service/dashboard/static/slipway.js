@@ -173,14 +173,21 @@
     listen();
   }
 
-  // How long something has lasted goes on between two answers. As service/dashboard/words.py says it.
+  // How long something has lasted goes on between two answers. As workers/times.py says it.
+  const UNITS = [["day", 86400], ["h", 3600], ["min", 60], ["s", 1]];
+
   function duration(milliseconds) {
     if (milliseconds < 1000) return `${Math.floor(milliseconds)} ms`;
-    if (milliseconds < 10000) return `${(milliseconds / 1000).toFixed(1)} s`;
-    const seconds = Math.floor(milliseconds / 1000);
-    const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
-    if (hours) return `${hours} h ${minutes} min`;
-    return minutes ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
+    if (milliseconds < 10000) return `${(milliseconds / 1000).toFixed(1).replace(".0", "")} s`;
+    let left = Math.floor(milliseconds / 1000);
+    const parts = UNITS.map(([unit, length]) => {
+      const count = Math.floor(left / length);
+      left %= length;
+      return [count, unit === "day" && count > 1 ? "days" : unit];
+    });
+    const largest = parts.findIndex(([count]) => count);
+    return parts.slice(largest, largest + 2).filter(([count]) => count)
+      .map((part) => part.join(" ")).join(" ");
   }
 
   const since = new WeakMap();
