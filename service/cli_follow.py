@@ -55,6 +55,7 @@ class _Follower:
             try:
                 # In this order: the log of a run that has ended is whole.
                 run = self._client.run(self._run_id)
+                self._heard = self._heard or monotonic()
                 text, self._cursor = self._client.log(self._run_id, self._cursor)
             except AwayError as error:
                 self._wait(error)

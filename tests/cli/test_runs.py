@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from flask import Flask, abort, request
+from flask import Flask, Response, abort, request
 from redis import Redis
 
 from service.followers import MOST_FOLLOWERS
@@ -336,6 +336,33 @@ def test_following_sits_out_a_restart(
     server.shutdown()
     server.server_close()
     assert out == "[unit] two\n"
+    assert process.returncode == 0
+
+
+def test_following_waits_for_a_log_that_is_in_s3(app: Flask, url: str, redis: Redis) -> None:
+    """While a worker brings an old log back, events and log are 503; then it is shown."""
+    work = Work(redis).say("one\n").end()
+    redis.hset(f"slipway:run:{work.id}", "told", json.dumps({"log": "s3://packages/x.txt"}))
+    redis.delete(f"slipway:log:{work.id}")
+    refused: list[str] = []
+
+    @app.after_request
+    def note(response: Response) -> Response:
+        if response.status_code == 503:
+            refused.append(request.path.rpartition("/")[2])
+        return response
+
+    with subprocess.Popen(
+        [PROGRAM, "log", "-f", work.id], env=environment(url), stdout=subprocess.PIPE, text=True
+    ) as process:
+        deadline = time.monotonic() + 30
+        while "log" not in refused:
+            assert time.monotonic() < deadline, refused
+            time.sleep(0.05)
+        work.ledger.put_log(work.id, "[unit] one\n", 60)
+        out, _ = process.communicate(timeout=30)
+    assert refused[:2] == ["events", "log"]
+    assert out == "[unit] one\n"
     assert process.returncode == 0
 
 
