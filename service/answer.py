@@ -1,9 +1,13 @@
 """An answer in JSON, before it is Flask's or goes over the wire."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from flask import Response, request
+
 from service.problems import PROBLEM, described
+from service.web import TOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +24,12 @@ class Answer:
 def refused(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Answer:
     """A problem as an answer."""
     return Answer(status, described(status, detail), PROBLEM, headers or {})
+
+
+def response(answer: Answer) -> Response:
+    """An answer as Flask's, to the request at hand."""
+    if answer.told:
+        request.environ[TOLD] = True
+    return Response(
+        json.dumps(answer.body), answer.status, answer.headers, content_type=answer.kind
+    )

@@ -13,14 +13,25 @@ from typing import Any, Protocol
 
 import structlog
 
-from service import plain, webhook
+from service import plain
 from service.answer import Answer, refused
+from service.delivery import (
+    FIRST_QUEUE,
+    UNSIGNED,
+    Delivery,
+    accepted,
+    delivered,
+    parse,
+    tell,
+    unavailable,
+)
 from service.plain import Head, PeculiarError
+from service.signature import verify
 from service.web import Web
-from service.webhook import Delivery
 from service.wire import REQUEST_SECONDS
 from workers.ledger import Accepted
 from workers.ledger.intake import Intake
+from workers.order import Order
 from workers.stages import stages_of
 
 READ_BYTES = 64 * 1024
@@ -65,13 +76,7 @@ class Visit:
             return None
         body = bytes(memoryview(self.came)[head.start : head.size])
         del self.came[: head.size]
-        return Delivery(
-            body=body,
-            signature=head.get(b"x-hub-signature-256"),
-            event=head.get(b"x-github-event") or "",
-            id=head.get(b"x-github-delivery") or "",
-            kind=head.get(b"content-type") or "",
-        )
+        return delivered(body, head.fields.get)
 
 
 class House(Protocol):
@@ -164,7 +169,7 @@ class Door:
     def _take(self, visit: Visit, delivery: Delivery) -> None:
         visit.answering = True
         try:
-            wanted = webhook.read(self._web, delivery)
+            wanted = self._read(delivery)
         except Exception:
             log.exception("door_broke", delivery=delivery.id)
             wanted = refused(500, "Slipway failed to read this delivery; see its log.")
@@ -173,14 +178,19 @@ class Door:
             return
         then = partial(self._taken, visit, delivery)
         stages = stages_of(wanted)
-        self._intake.accept(wanted, delivery.id, stages, webhook.FIRST_QUEUE, then)
+        self._intake.accept(wanted, delivery.id, stages, FIRST_QUEUE, then)
+
+    def _read(self, delivery: Delivery) -> Order | Answer:
+        if not verify(self._web.webhook_secrets, delivery.body, delivery.signature):
+            return UNSIGNED
+        return parse(delivery, self._web.operator)
 
     def _taken(self, visit: Visit, delivery: Delivery, taken: Accepted | Exception) -> None:
         if isinstance(taken, Accepted):
-            self._answer(visit, webhook.accepted(self._web, taken))
-            webhook.tell(delivery, taken)
+            self._answer(visit, accepted(taken, self._web.url))
+            tell(delivery, taken)
         else:
-            self._answer(visit, webhook.unavailable(taken))
+            self._answer(visit, unavailable(taken))
         self._look(visit)
 
     def _answer(self, visit: Visit, answer: Answer) -> None:

@@ -21,8 +21,8 @@ MOST_HEAD = 16 * 1024
 MOST_BODY = 1024 * 1024
 _REQUEST = re.compile(rb"POST " + PATH.encode() + rb" HTTP/1\.([01])")
 _FIELDS = re.compile(rb"(?:\r\n[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e]*)*")
-_LENGTH = re.compile(rb"[0-9]{1,7}")
-_PECULIAR = frozenset({b"transfer-encoding", b"expect", b"upgrade", b"te", b"trailer"})
+_LENGTH = re.compile(r"[0-9]{1,7}")
+_PECULIAR = frozenset({"transfer-encoding", "expect", "upgrade", "te", "trailer"})
 
 
 class PeculiarError(ValueError):
@@ -31,18 +31,16 @@ class PeculiarError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The head of a request; `size` is its length with the body, `stays` its connection's fate."""
+    """The head of a request: its fields by their names in lower case.
+
+    `size` is its length with the body, `stays` its connection's fate.
+    """
 
     minor: int
-    fields: Mapping[bytes, bytes]
+    fields: Mapping[str, str]
     start: int
     size: int
     stays: bool
-
-    def get(self, name: bytes) -> str | None:
-        """The value of a field by its name in lower case."""
-        value = self.fields.get(name)
-        return None if value is None else value.decode("ascii")
 
 
 def concerns(begun: bytes | bytearray) -> bool:
@@ -65,23 +63,23 @@ def head(begun: bytes | bytearray) -> Head | None:
     version = _REQUEST.fullmatch(line)
     if not version or not _FIELDS.fullmatch(text, len(line)):
         raise PeculiarError("an odd line")
-    return _head(int(version[1]), text.split(b"\r\n")[1:], end + 4)
+    return _head(int(version[1]), text.decode("ascii").split("\r\n")[1:], end + 4)
 
 
-def _head(minor: int, lines: list[bytes], start: int) -> Head:
+def _head(minor: int, lines: list[str], start: int) -> Head:
     fields = {}
     for line in lines:
-        name, _, value = line.partition(b":")
-        fields[name.lower()] = value.strip(b" \t")
-    if len(fields) != len(lines) or not _PECULIAR.isdisjoint(fields) or b"host" not in fields:
+        name, _, value = line.partition(":")
+        fields[name.lower()] = value.strip(" \t")
+    if len(fields) != len(lines) or not _PECULIAR.isdisjoint(fields) or "host" not in fields:
         raise PeculiarError("a field that comes twice, changes the framing, or lacks")
-    length = fields.get(b"content-length", b"")
+    length = fields.get("content-length", "")
     if not _LENGTH.fullmatch(length) or int(length) > MOST_BODY:
         raise PeculiarError("no length, or a large one")
-    asked = fields.get(b"connection", b"keep-alive" if minor else b"close").lower()
-    if asked not in (b"keep-alive", b"close"):
+    asked = fields.get("connection", "keep-alive" if minor else "close").lower()
+    if asked not in ("keep-alive", "close"):
         raise PeculiarError("an odd connection")
-    return Head(minor, fields, start, start + int(length), asked == b"keep-alive")
+    return Head(minor, fields, start, start + int(length), asked == "keep-alive")
 
 
 def written(answer: Answer, *, minor: int, stays: bool) -> bytes:

@@ -227,6 +227,16 @@ def test_a_wrong_type_in_a_pull_request_is_refused(door, field, value):
     assert field in answer["detail"]
 
 
+@pytest.mark.parametrize("event", [None, ""])
+@pytest.mark.parametrize("payload", [push(), {"zen": "Design for failure."}])
+def test_a_delivery_that_names_no_event_is_refused(door, slipway, payload, event):
+    """Without X-GitHub-Event it is no delivery of GitHub's: 400 with the header's name."""
+    status, answer, kind = door.send(payload, headers={"X-GitHub-Event": event})
+    assert (status, kind) == (400, PROBLEM)
+    assert "X-GitHub-Event" in answer["detail"]
+    assert slipway.runs() == []
+
+
 @pytest.mark.parametrize("field", ["ref", "after", "repository"])
 def test_a_missing_field_is_refused(door, field):
     """A push without one of its fields is answered 400."""
