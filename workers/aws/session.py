@@ -36,15 +36,18 @@ if TYPE_CHECKING:
 ATTEMPTS = 5
 CONNECT_SECONDS = 5
 READ_SECONDS = 30
+LONGEST_INVOCATION_SECONDS = 915.0
+"""A bit more than Lambda lets a function run: 900 s ("Lambda quotas", its developer guide)."""
+
 CONNECTIONS = 32
 SESSION_NAME = "slipway"
 
 
-def _config(attempts: int) -> Config:
+def _config(attempts: int, read_seconds: float = READ_SECONDS) -> Config:
     return Config(
         retries={"mode": "standard", "total_max_attempts": attempts},
         connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
+        read_timeout=read_seconds,
         max_pool_connections=CONNECTIONS,
         tcp_keepalive=True,
         user_agent_extra=SESSION_NAME,
@@ -85,19 +88,21 @@ class Aws:
 
     What isn't given comes from boto3's own AWS_* variables, the region from AWS_REGION if need be;
     `endpoint_url` takes the place of AWS_ENDPOINT_URL. The credentials of `role_arn` are renewed by
-    themselves. botocore tries a call `attempts` times, the first included. Quotas are this object's
-    own without a `shared` budget.
+    themselves. botocore tries a call `attempts` times, the first included; an invocation once, for
+    `invocation` seconds. Quotas are this object's own without a `shared` budget.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each has a default that hardly anybody changes
         self,
         region: str | None = None,
         role_arn: str | None = None,
         *,
         endpoint_url: str | None = None,
         attempts: int = ATTEMPTS,
+        invocation: float = LONGEST_INVOCATION_SECONDS,
         shared: Shared | None = None,
     ) -> None:
+        self.invocation = invocation
         self._region = region
         self._role_arn = role_arn
         self._endpoint_url = endpoint_url
@@ -116,6 +121,15 @@ class Aws:
             budget = Budget(lambda: f"{self.account}/{self.region}", self._shared)
             client.meta.events.register("before-send.lambda", budget.before_send)
             client.meta.events.register("response-received.lambda", budget.response_received)
+            return client
+
+    @functools.cached_property
+    def invoker(self) -> LambdaClient:
+        """The client of Lambda for invocations, which may take long and must not be repeated."""
+        with self._lock, translated("connecting to Lambda"):
+            client: LambdaClient = self._session.client(
+                "lambda", endpoint_url=self._endpoint_url, config=_config(1, self.invocation)
+            )
             return client
 
     @functools.cached_property

@@ -14,7 +14,7 @@ def run(context: Context) -> str:
     """Invoke each version whose function has a `smoke`.
 
     Raises:
-        UserError: one of them failed, or answered something else than expected.
+        UserError: one of them failed, answered something else than expected, or nothing in time.
     """
     functions = context.pipeline.functions
     tried = [(r, wanted) for r in context.releases() if (wanted := functions[r.function].smoke)]
@@ -26,6 +26,7 @@ def run(context: Context) -> str:
             release,
             wanted,
             lambda text: context.say(f"verify/{release.function}", text),
+            context.lease.check,
         )
 
     with ThreadPoolExecutor(TOGETHER) as pool:
