@@ -208,8 +208,7 @@ class Ledger:
 
     def recall_log(self, run_id: str, on: str) -> None:
         """Have an archived log brought back; it is there a moment later."""
-        self._scripts("recall", run_id, "recall", "1")
-        self.ring(queue.REPORT, run_id, on)
+        self._recall(run_id, "recall", "1", on)
 
     def put_log(self, run_id: str, text: str, seconds: float) -> None:
         """Put an archived log back, for some seconds."""
@@ -223,8 +222,11 @@ class Ledger:
 
     def recall_report(self, run_id: str, check: str, on: str) -> None:
         """Have a check's report brought back from S3; it is there a moment later."""
-        self._scripts("recall", run_id, RECALL, check)
-        self.ring(queue.REPORT, run_id, on)
+        self._recall(run_id, RECALL, check, on)
+
+    def _recall(self, run_id: str, field: str, what: str, on: str) -> None:
+        if self._scripts("recall", run_id, field, what):
+            self.ring(queue.REPORT, run_id, on)
 
     def overdue(self, grace: float) -> Overdue:
         """What should be going on for `grace` seconds and may not be."""

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain
 from typing import Any
 
 from redis import Redis
@@ -15,6 +15,7 @@ from workers.run import Run, State
 
 SCAN = 200
 LATEST = 50
+BRANCHES_AT_ONCE = 20
 
 
 def as_text(entries: list[tuple[str, str, str]]) -> str:
@@ -28,6 +29,11 @@ def as_text(entries: list[tuple[str, str, str]]) -> str:
 def recalled(entries: Sequence[tuple[str, str, str]]) -> bool:
     """Whether a log was brought back from S3: its lines have their sources, and its notes."""
     return bool(entries) and not entries[0][1]
+
+
+def _deploys(order: str | None) -> bool:
+    """Whether an order, as it is written down, is for a deploy; that of a forgotten run is None."""
+    return order is not None and json.loads(order)["purpose"] == "deploy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +173,22 @@ class History:
 
     def deployed(self) -> Iterator[Run]:
         """The newest deploy of each branch that had one among its latest runs."""
-        for index in self._redis.smembers(keys.BRANCHES):
-            latest = (self.run(run_id) for run_id in self._redis.zrevrange(index, 0, LATEST))
-            found = (run for run in latest if run and run.order.purpose == "deploy")
-            yield from islice(found, 1)
+        indexes = sorted(self._redis.smembers(keys.BRANCHES))
+        for start in range(0, len(indexes), BRANCHES_AT_ONCE):
+            ids = self._latest_deploys(indexes[start : start + BRANCHES_AT_ONCE])
+            yield from filter(None, map(self.run, ids))
+
+    def _latest_deploys(self, indexes: Sequence[str]) -> list[str]:
+        """The run of each of these branches that was its newest deploy, in two round trips."""
+        pipe = self._redis.pipeline(transaction=False)
+        for index in indexes:
+            pipe.zrevrange(index, 0, LATEST)
+        latest = pipe.execute()
+        for run_id in chain.from_iterable(latest):
+            pipe.hget(keys.run(run_id), "order")
+        orders = iter(pipe.execute())
+        found = ([run_id for run_id in ids if _deploys(next(orders))] for ids in latest)
+        return [ids[0] for ids in found if ids]
 
     def kept(self, key: str) -> str | None:
         """What an earlier run has left for others under a key."""
