@@ -128,7 +128,8 @@ class Look:
 
     def releasing(self, function: str) -> Run | None:
         """The run that has begun to move this function's alias and has not ended."""
-        return next((run for run in self._upkeep.unended() if self._moves(run, function)), None)
+        alive = self.shop.ledger.history.alive()
+        return next((run for run in alive if self._moves(run, function)), None)
 
     def _moves(self, run: Run, function: str) -> bool:
         touched = {release.function for release in run.releases}

@@ -61,6 +61,7 @@ class Pass:
 
     def __init__(self, shop: Workshop, most: int, pause: float) -> None:
         self._upkeep = Upkeep(shop.ledger.redis)
+        self._history = shop.ledger.history
         self._every = tuple(shop.operator.environments.values())
         self._most = self._left = most
         self._pause = pause
@@ -80,7 +81,8 @@ class Pass:
     def _known(self, function: str, histories: Histories) -> Known:
         # Every environment counts, wherever it lives: too much is kept rather than too little.
         kept = [(histories[one.name], one.keep_versions) for one in self._every]
-        return Known(function, kept, self._upkeep.published(function), self._upkeep.unended())
+        alive = list(self._history.alive())
+        return Known(function, kept, self._upkeep.published(function), alive)
 
     def _try(self, place: Place, function: str, histories: Histories) -> None:
         candidates = self._known(function, histories).candidates()

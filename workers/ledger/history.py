@@ -190,6 +190,18 @@ class History:
         found = ([run_id for run_id in ids if _deploys(next(orders))] for ids in latest)
         return [ids[0] for ids in found if ids]
 
+    def alive(self) -> Iterator[Run]:
+        """The runs that have not ended."""
+        # In one step: a run that is parked between two reads would be in neither.
+        with self._redis.pipeline(transaction=True) as pipe:
+            pipe.zrange(keys.DUE, 0, -1)
+            pipe.zrange(keys.LEASES, 0, -1)
+            due, leased = pipe.execute()
+        for run_id in dict.fromkeys([*due, *leased]):
+            run = self.run(run_id)
+            if run and not run.state.final:
+                yield run
+
     def kept(self, key: str) -> str | None:
         """What an earlier run has left for others under a key."""
         found: str | None = self._redis.get(key)

@@ -168,12 +168,6 @@ class Locks:
             return RolledBack("", refused=Lock.model_validate_json(found))
         return RolledBack(found, fresh=answer == "accepted")
 
-    def alive(self) -> list[str]:
-        """The runs that have not ended."""
-        due = self._redis.zrange(keys.DUE, 0, -1)
-        leased = self._redis.zrange(keys.LEASES, 0, -1)
-        return list(dict.fromkeys([*due, *leased]))
-
 
 def _moment(milliseconds: int) -> str:
     return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d %H:%M} UTC"

@@ -10,7 +10,6 @@ from redis import Redis
 from workers.ledger import keys
 from workers.ledger.history import History
 from workers.ledger.scripts import Scripts
-from workers.run import Run
 
 LOCK_SECONDS = 45.0
 """Longer than a call to AWS takes; a worker that dies holds a function up for no longer."""
@@ -40,15 +39,6 @@ class Upkeep:
     def released(self, environment: str) -> list[dict[str, Any]]:
         """All that is kept of an environment's history, newest first."""
         return self._history.released(environment, 0, keys.RELEASES_KEPT)
-
-    def unended(self) -> list[Run]:
-        """The runs that have not ended."""
-        with self._redis.pipeline(transaction=True) as pipe:
-            pipe.zrange(keys.DUE, 0, -1)
-            pipe.zrange(keys.LEASES, 0, -1)
-            due, leased = pipe.execute()
-        found = (self._history.run(run_id) for run_id in dict.fromkeys([*due, *leased]))
-        return [run for run in found if run and not run.state.final]
 
     def pruned(
         self, function: str, mark: Mark, environments: Iterable[str], *, deleted: bool

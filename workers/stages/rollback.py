@@ -126,9 +126,8 @@ def interrupt(context: Context) -> None:
     """
     ledger = context.shop.ledger
     why = f"gives way to the rollback to {context.order.commit[:7]} by {context.order.sender}"
-    for run_id in ledger.locks.alive():
-        run = ledger.history.run(run_id)
-        if run is None or not _in_the_way(context, run):
+    for run in ledger.history.alive():
+        if not _in_the_way(context, run):
             continue
         if ledger.history.fields(run.id, "cancel") == [None]:
             ledger.cancel(run.id, f"{why} (run {context.run.id})")
