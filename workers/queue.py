@@ -50,10 +50,10 @@ def _sample(name: str, queue: str) -> str:
     return json.dumps(message)
 
 
-def message(name: str, task_id: str, run_id: str, queue: str) -> str:
-    """The message that makes a worker run the task `name` on one run."""
+def message(name: str, task_id: str, about: str, queue: str) -> str:
+    """The message that makes a worker run the task `name` on a run, or LOOK on an environment."""
     body = json.dumps(
-        [[run_id], {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}]
+        [[about], {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}]
     )
     envelope = _sample(name, queue).replace(_SAMPLE, task_id)
     encoded = base64.b64encode(body.encode()).decode()

@@ -28,7 +28,7 @@ def advance(self: Any, run_id: str, **extra: Any) -> None:  # noqa: ANN401 - a n
 
 @shared_task(name="workers.report", bind=True)
 def report(self: Any, run_id: str, **extra: Any) -> None:  # noqa: ANN401 - a newer web process
-    """Tell GitHub what has changed about one run."""
+    """Tell everybody what has changed about one run; bring its log to S3, and back."""
     _bound(self, run_id, extra)
     reporting.report(workshop(), run_id, self.request.id)
 

@@ -1,4 +1,4 @@
--- Stands before every script: Redis's own clock, the keys, and the two moves that several scripts make.
+-- Stands before every script: Redis's own clock, the keys, and what several scripts ask and do.
 local P = 'slipway:'
 
 local function now()

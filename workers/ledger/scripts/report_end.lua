@@ -1,4 +1,5 @@
--- Remember what was told; 1 if the run has changed meanwhile. Due again when the run has changed meanwhile, or after `delay` ms.
+-- Remember what was told, and when the report is due again: after `delay` ms if that is given, at
+-- once if the run has changed meanwhile, which without a delay is answered with 1.
 local id, token, revision, told, delay = unpack(ARGV)
 if redis.call('GET', P .. 'reporting:' .. id) ~= token then return 0 end
 redis.call('DEL', P .. 'reporting:' .. id)
