@@ -283,7 +283,7 @@ def action(method):
 def test_the_iam_policy_is_what_is_called():
     """The policy for Lambda allows what workers/aws calls, and nothing else."""
     code = "".join(path.read_text() for path in (ROOT / "workers" / "aws").glob("*.py"))
-    called = set(re.findall(r"lambda_\.([a-z_]+)\(", code)) - {"get_paginator"}
+    called = set(re.findall(r"\b(?:lambda_|invoker)\.([a-z_]+)\(", code)) - {"get_paginator"}
     called |= set(re.findall(r"\bclient\.([a-z_]+)\(FunctionName=", code))
     called |= set(re.findall(r'lambda_\.get_paginator\("([a-z_]+)"\)', code))
     (policy,) = [json.loads(b) for b in blocks(README, "json") if '"Statement"' in b]
