@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from urllib3.exceptions import HTTPError
 
 from config.settings import ClientSettings
+from service.api.body import first
 from service.api.runs import FOLLOW_HEADER
 from service.cli_events import Event, events
 
@@ -63,9 +64,7 @@ class Client:
         try:
             return cls(ClientSettings())
         except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            why = first["msg"].removeprefix("Value error, ")
-            raise click.ClickException(f"{first['loc'][0]}: {why}") from None
+            raise click.ClickException(first(error)) from None
 
     def runs(self, **filters: str | int | None) -> dict[str, Any]:
         """A page of runs, newest first, as the API gives it."""

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, abort, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from redis.exceptions import RedisError
 
+from service.api.body import first
 from service.body import whole
 from service.problems import problem
 from service.web import TOLD, Web
@@ -81,9 +82,7 @@ def _task(data: bytes) -> str | None:
     try:
         return Delivery.model_validate_json(data).task
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "body"
-        abort(400, f"The payload can't be read: {where}: {first['msg']}")
+        abort(400, f"The payload can't be read: {first(error)}")
 
 
 @blueprint.errorhandler(RedisError)

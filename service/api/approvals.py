@@ -1,13 +1,12 @@
 """Approving and rejecting: one way for a word to count, wherever it comes from."""
 
 from flask import Blueprint, Response, abort, jsonify, request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from config.server import Approval
 from service.access import asker
-from service.api import waiting
+from service.api import body, waiting
 from service.api.waiting import Asked
-from service.problems import problem
 from service.web import Web
 from workers.approval import ForbiddenError, Verdict, Vote, admit, means
 from workers.run import Run
@@ -38,14 +37,8 @@ def reject(run_id: str) -> Response:
 
 
 def _answer(run_id: str, verdict: Verdict) -> Response:
-    body = request.get_data()
-    try:
-        # Whatever its content type says: a body that goes unread would be a word without bounds.
-        word = Word.model_validate_json(body) if body else Word()
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "body"
-        return problem(400, f"{where}: {first['msg']}")
+    # Whatever its content type says: a body that goes unread would be a word without bounds.
+    word = body.read(Word)
     found = decide(run_id, asker(), verdict, word, f"api {request.remote_addr}")
     response = jsonify(state="counted", verdict=verdict, missing=found.missing)
     response.status_code = 202

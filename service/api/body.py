@@ -1,4 +1,4 @@
-"""The JSON body of a request, as a model says what may be in it."""
+"""The JSON body and the query of a request, as a model says what may be in them."""
 
 from typing import TypeVar
 
@@ -19,8 +19,16 @@ def read(model: type[M]) -> M:
         abort(400, first(error))
 
 
+def query(model: type[M]) -> M:
+    """The request's query; aborts with 400 and the first problem."""
+    try:
+        return model.model_validate(request.args.to_dict())
+    except ValidationError as error:
+        abort(400, first(error))
+
+
 def first(error: ValidationError) -> str:
-    """The first problem of a body, with its place."""
+    """The first problem of a body or a query, with its place."""
     problem = error.errors(include_input=False, include_url=False)[0]
     where = ".".join(map(str, problem["loc"])) or "body"
     return f"{where}: {problem['msg'].removeprefix('Value error, ')}"

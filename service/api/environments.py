@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, abort, jsonify, request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from flask import Blueprint, Response, jsonify
+from pydantic import BaseModel, ConfigDict, Field
 
 from config.server import Environment
 from service.api import body, operated, present
@@ -56,10 +56,7 @@ def held(name: str) -> list[Run]:
 def releases(name: str) -> Response:
     """What was made live in an environment, newest first; `?limit=` and `?offset=` page it."""
     operated.environment(Web.current(), name)
-    try:
-        page = Page.model_validate(request.args.to_dict())
-    except ValidationError as error:
-        abort(400, body.first(error))
+    page = body.query(Page)
     rows = Web.current().ledger.history.released(name, page.offset, page.limit)
     return jsonify(releases=[_row(row) for row in rows])
 

@@ -3,11 +3,11 @@
 from time import monotonic, sleep
 from typing import Any, Literal
 
-from flask import Blueprint, Response, abort, jsonify, request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from flask import Blueprint, Response, jsonify
+from pydantic import BaseModel, ConfigDict, Field
 
 from config.server import Environment
-from service.api import environments
+from service.api import body, environments, operated
 from service.api.next_release import Branches
 from service.api.times import time
 from service.problems import problem
@@ -33,14 +33,8 @@ class Asked(BaseModel):
 def one(name: str) -> Response:
     """One environment: what is live in it, what would be next, and what differs from the record."""
     web = Web.current()
-    environment = web.operator.environments.get(name)
-    if environment is None:
-        abort(404, f"There is no environment {name[:50]}.")
-    try:
-        asked = Asked.model_validate(request.args.to_dict())
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        return problem(400, f"{first['loc'][0]}: {first['msg']}")
+    environment = operated.environment(web, name)
+    asked = body.query(Asked)
     observations = Observations(web.ledger.redis)
     since = observations.ask(name, queue.REPORTS_ON) if asked.refresh == "1" else 0
     found = _answered(observations, name, since)

@@ -7,11 +7,11 @@ from time import monotonic, sleep
 from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from redis.exceptions import ResponseError
 
 from service.access import asker
-from service.api import present, rollback, waiting
+from service.api import body, present, rollback, waiting
 from service.api.whole_log import KIND, answer
 from service.problems import problem
 from service.web import Web
@@ -69,11 +69,7 @@ def _milliseconds(moment: datetime | None) -> int | None:
 @blueprint.get("/runs")
 def history() -> Response:
     """A page of runs, newest first."""
-    try:
-        filters = Filters.model_validate(request.args.to_dict())
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        return problem(400, f"{first['loc'][0]}: {first['msg']}")
+    filters = body.query(Filters)
     page = Web.current().ledger.history.page(filters.query(), filters.limit)
     answer: dict[str, Any] = {
         "runs": [present.run(run, Web.current().url) for run in page.runs],

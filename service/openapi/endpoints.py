@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from service.api import plan
 from service.api.approvals import Word
+from service.api.environments import Page
 from service.api.locks import Locking, Unlocking
 from service.api.rollback import Wanted
 from service.api.runs import Filters
@@ -32,13 +33,6 @@ class EventsAfter(BaseModel):
     """Where to go on among events; the header Last-Event-ID comes first."""
 
     after: str | None = Field(None, description="an event's id, or a cursor of the log")
-
-
-class Rows(BaseModel):
-    """Which rows."""
-
-    limit: int = Field(50, ge=1, le=200)
-    offset: int = Field(0, ge=0)
 
 
 @dataclass(frozen=True)
@@ -78,7 +72,7 @@ ENDPOINTS: Mapping[str, Endpoint] = {
     "GET /api/v1/environments": Endpoint({200: places.Environments}),
     "GET /api/v1/environments/<name>": Endpoint({200: plans.Plan}, (400, 404), query=plan.Asked),
     "GET /api/v1/environments/<name>/releases": Endpoint(
-        {200: places.Releases}, (400, 404), query=Rows
+        {200: places.Releases}, (400, 404), query=Page
     ),
     "POST /api/v1/environments/<name>/rollback": Endpoint(
         {202: places.RolledBack}, (400, 403, 404, 409, 410, 413, 423), body=Wanted

@@ -206,6 +206,16 @@ def test_answers_are_as_described(visitor, book):
         visitor.ask("GET", path, 200, headers={})
 
 
+def test_bounds_of_a_query_are_as_described(visitor, spec):
+    """The first offset that the document excludes is refused, the one before it is not."""
+    path = "/api/v1/environments/{name}/releases"
+    (offset,) = [p for p in spec["paths"][path]["get"]["parameters"] if p["name"] == "offset"]
+    bound = offset["schema"]["exclusiveMaximum"]
+    url = path.format(name="sandbox")
+    visitor.ask("GET", url, 400, params={"offset": bound})
+    visitor.ask("GET", url, 200, params={"offset": bound - 1})
+
+
 def test_approvals_are_as_described(visitor, book):
     """What waits for people, a word that counts, and one that does not."""
     work = Work(book, ref="refs/heads/master", environment="production")

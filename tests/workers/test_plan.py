@@ -228,4 +228,4 @@ def test_a_plan_of_an_unknown_environment(command):
     """The error says what there is not."""
     code, text = command("plan", "moon")
     assert code == 1
-    assert "There is no environment moon." in text
+    assert "There is no environment moon; there are: sandbox" in text
