@@ -1,5 +1,6 @@
 """Tells GitHub, Slack and people what has changed about a run; what can't be told now waits."""
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -20,6 +21,9 @@ from workers.workshop import Workshop
 
 log = structlog.get_logger()
 
+PATIENCE_SECONDS = 7 * 86400
+"""For how long a channel that takes nothing is told of an ended run; the run is kept meanwhile."""
+
 
 def report(shop: Workshop, run_id: str, token: str) -> None:
     """Compare what each channel was last told with the run, and tell the difference."""
@@ -39,11 +43,12 @@ def report(shop: Workshop, run_id: str, token: str) -> None:
 def _tell(shop: Workshop, run: Run, outbox: Outbox) -> float | None:
     """Tell every channel, whatever becomes of the others; seconds until the next must be tried."""
     delays = [_try(shop, run, outbox, channel) for channel in CHANNELS]
-    return min((delay for delay in delays if delay is not None), default=None)
+    soonest = min((delay for delay in delays if delay is not None), default=math.inf)
+    return None if soonest == math.inf else soonest
 
 
 def _try(shop: Workshop, run: Run, outbox: Outbox, channel: "Channel") -> float | None:
-    """Tell one channel; seconds until it must be tried again, or None."""
+    """Tell one channel; seconds until it must be tried again, infinite or None if it need not."""
     left = outbox.left(channel.name)
     if left is not None:
         return left
@@ -63,6 +68,10 @@ def _try(shop: Workshop, run: Run, outbox: Outbox, channel: "Channel") -> float 
 
 def _later(shop: Workshop, run: Run, outbox: Outbox, channel: "Channel", error: RunError) -> float:
     delay = outbox.pause(channel.name, error)
+    if run.state.final and outbox.failing(channel.name) > PATIENCE_SECONDS:
+        outbox.give_up(channel.name)
+        log.warning("report_given_up", channel=channel.name, error=str(error))
+        return math.inf
     log.warning("report_delayed", channel=channel.name, error=str(error))
     if channel.noted and outbox.tries(channel.name) == 1:
         text = f"{shop.masker.mask(sentence(error))}; trying again in {duration(round(delay))}"

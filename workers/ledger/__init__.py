@@ -262,11 +262,19 @@ class Ledger:
         return bool(self._scripts("report_end", run_id, token, revision, told, delay))
 
     def prune(self, keep: int, days: float) -> int:
-        """Forget ended runs beyond a count or an age; how many went."""
-        seconds, _ = self.redis.time()
-        cutoff = (seconds - days * 86400) * 1_000_000
-        old = set(self.redis.zrangebyscore(keys.RUNS, "-inf", cutoff, start=0, num=SWEEP_LIMIT))
+        """Forget ended runs beyond a count or an age, some at a time; how many went.
+
+        What can't be forgotten yet is passed over: the next call goes on behind it.
+        """
+        cutoff = (self.now() - days * 86_400_000) * 1000
         surplus = int(self.redis.zcard(keys.RUNS)) - keep
-        if surplus > 0:
-            old.update(self.redis.zrange(keys.RUNS, 0, min(surplus, SWEEP_LIMIT) - 1))
-        return sum(int(self._scripts("forget", run_id)) for run_id in old)
+        # Both are the oldest so many: runs are in the order of their age.
+        old = max(int(self.redis.zcount(keys.RUNS, "-inf", cutoff)), surplus)
+        start = int(self.redis.get(keys.PRUNE_FROM) or 0)
+        end = min(start + SWEEP_LIMIT, old)
+        ids = self.redis.zrange(keys.RUNS, start, end - 1) if start < end else []
+        gone = sum(int(self._scripts("forget", run_id)) for run_id in ids)
+        behind = start + len(ids) - gone if end < old else 0
+        if behind != start:
+            self.redis.set(keys.PRUNE_FROM, behind)
+        return gone

@@ -1,6 +1,7 @@
 """What each channel was told of one run; one reporter at a time holds it."""
 
 import json
+import math
 from collections.abc import Mapping
 from time import time
 
@@ -21,9 +22,10 @@ LOG = "log"
 
 
 class Pause(BaseModel):
-    """A channel that could not be told: when to try again (milliseconds since 1970).
+    """A channel that could not be told: since when, and when to try again (both in ms since 1970).
 
-    News of the run cut a pause short, unless the other side asked for it.
+    News of the run cut a pause short, unless the other side asked for it. `over`: it was given up,
+    and only news have it tried once more.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -32,6 +34,8 @@ class Pause(BaseModel):
     until: int
     asked: bool
     revision: str
+    since: int = 0
+    over: bool = False
 
 
 class Outbox:
@@ -88,35 +92,51 @@ class Outbox:
         return revision is not None and revision != self._revision
 
     def left(self, channel: str) -> float | None:
-        """Seconds that a channel still rests, None when it may be tried."""
-        text = self.told.get(_pause(channel))
-        if text is None:
+        """Seconds that a channel still rests, None when it may be tried; infinite: given up."""
+        pause = self._rest(channel)
+        if pause is None:
             return None
-        pause = Pause.model_validate_json(text)
-        seconds = pause.until / 1000 - time()
+        seconds = math.inf if pause.over else pause.until / 1000 - time()
         rests = seconds > 0 and (pause.asked or pause.revision == self._revision)
         return seconds if rests else None
 
     def pause(self, channel: str, error: Exception) -> float:
         """Have a channel rest after a failure; for how many seconds."""
-        text = self.told.get(_pause(channel))
-        tries = Pause.model_validate_json(text).tries if text else 0
+        before, now = self._rest(channel), int(time() * 1000)
+        tries = before.tries if before else 0
         asked: float = getattr(error, "retry_after", None) or 0.0
         backoff: float = min(AGAIN_SECONDS * 2 ** min(tries, 30), LONGEST_SECONDS)
         seconds = max(backoff, asked)
         pause = Pause(
             tries=tries + 1,
-            until=int((time() + seconds) * 1000),
+            until=now + int(seconds * 1000),
             asked=asked > 0,
             revision=self._revision,
+            since=(before and before.since) or now,
         )
         self.told[_pause(channel)] = pause.model_dump_json()
         return seconds
 
     def tries(self, channel: str) -> int:
         """How often in a row a channel has failed."""
+        pause = self._rest(channel)
+        return pause.tries if pause else 0
+
+    def failing(self, channel: str) -> float:
+        """For how many seconds a channel has failed, counted from the first time in a row."""
+        pause = self._rest(channel)
+        return time() - pause.since / 1000 if pause else 0.0
+
+    def give_up(self, channel: str) -> None:
+        """Try a channel that has failed no more, until there is news."""
+        pause = self._rest(channel)
+        if pause:
+            given_up = pause.model_copy(update={"asked": False, "over": True})
+            self.told[_pause(channel)] = given_up.model_dump_json()
+
+    def _rest(self, channel: str) -> Pause | None:
         text = self.told.get(_pause(channel))
-        return Pause.model_validate_json(text).tries if text else 0
+        return Pause.model_validate_json(text) if text else None
 
     def resume(self, channel: str) -> None:
         """A channel has been told everything."""
