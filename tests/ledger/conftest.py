@@ -4,6 +4,8 @@ import pytest
 from redis import Redis
 
 from tests.orders import order
+from tests.stand_ins.ports import HOST
+from tests.stand_ins.redis import EmbeddedRedis
 from workers.ledger import Ledger
 from workers.ledger.lease import Lease
 from workers.order import Order
@@ -38,6 +40,15 @@ class Book(Ledger):
     def try_lease(self, run_id, owner="w1", nonce=None, seconds=30.0, capacity=3):
         """Take a run, or hear why not."""
         return self.lease(run_id, owner, nonce or f"{owner}-n", seconds=seconds, capacity=capacity)
+
+
+def guest(server: EmbeddedRedis, rights: list[str]) -> str:
+    """The URL of a user who may do anything but what these rights take away."""
+    with Redis.from_url(server.url) as owner:
+        owner.acl_setuser(
+            "guest", True, passwords=["+secret"], keys=["*"], commands=["+@all", *rights]
+        )
+    return f"redis://guest:secret@{HOST}:{server.port}/0"
 
 
 @pytest.fixture

@@ -7,14 +7,13 @@ from pathlib import Path
 import pytest
 import redis as redis_py
 
-from tests.ledger.conftest import Book
+from tests.ledger.conftest import Book, guest
 from tests.ledger.test_intake import Loop
 from tests.orders import order
 from tests.stand_ins.newer_redis import newer_redis
-from tests.stand_ins.ports import HOST
 from tests.stand_ins.redis import EmbeddedRedis
 from workers.ledger import Accepted
-from workers.ledger.connection import hasty
+from workers.ledger.connection import hasty, needs_waitaof, refuse_lossy
 
 pytestmark = pytest.mark.soak
 MANY = 64
@@ -25,7 +24,7 @@ class Managed:
 
     def __init__(self, server: EmbeddedRedis) -> None:
         self.server = server
-        self.url = f"redis://guest:secret@{HOST}:{server.port}/0"
+        self.url = guest(server, ["-config"])
 
     def owner(self) -> redis_py.Redis:
         """A client that may do anything."""
@@ -37,11 +36,7 @@ def managed(cache: Path, tmp_path: Path) -> Iterator[Managed]:
     """As clouds offer it."""
     program = newer_redis(cache)
     with EmbeddedRedis(tmp_path, executable=program, appendfsync="everysec") as server:
-        found = Managed(server)
-        with found.owner() as owner:
-            rights = ["+@all", "-config"]
-            owner.acl_setuser("guest", True, passwords=["+secret"], keys=["*"], commands=rights)
-        yield found
+        yield Managed(server)
 
 
 def asked(monitor: redis_py.client.Monitor) -> int:
@@ -71,6 +66,16 @@ def test_the_door_waits_for_the_sync_of_its_own_writes(managed: Managed) -> None
     assert owner.config_get("appendfsync") == {"appendfsync": "everysec"}
     assert {type(answer) for answer in answers.values()} == {Accepted}
     loop.close()
+
+
+@pytest.mark.parametrize("rights", [["-config"], ["-config", "+config|get"]])
+def test_who_forbids_config_is_not_refused(managed: Managed, rights: list[str]) -> None:
+    """Processes start on it, and know that each acceptance has to wait."""
+    url = guest(managed.server, rights)
+    with pytest.raises(redis_py.exceptions.NoPermissionError):
+        redis_py.Redis.from_url(url).config_set("appendfsync", "always")
+    assert refuse_lossy(url) is None
+    assert needs_waitaof(hasty(url))
 
 
 def test_whoever_may_set_it_up_has_each_write_synced(managed: Managed) -> None:
