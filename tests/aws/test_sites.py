@@ -6,11 +6,11 @@ import time
 import pytest
 
 from tests.aws.conftest import BUCKET
-from tests.aws.wire import refusal
+from tests.aws.wire import Answer, refusal
 from workers.aws import sites
 from workers.aws.sites_book import File, Manifest, Place
 from workers.aws.sites_headers import IMMUTABLE, REVALIDATED, headers
-from workers.errors import OurError, PassingError, UserError
+from workers.errors import OurError, PassingError, StoppedError
 
 A, B, C = "a" * 40, "b" * 40, "c" * 40
 DAY = 86400.0
@@ -75,6 +75,12 @@ class Home:
     def deploy(self, commit, files):
         """Both."""
         return self.publish(commit, files), self.release(commit, files)
+
+    def back(self, commit):
+        """Make a commit's site live again by what is on record of it, as a rollback does."""
+        manifest = self.place.read_manifest(commit)
+        assert sites.missing(self.place, manifest) == []
+        return sites.release(self.place, manifest, self.rules)
 
     def live(self):
         """Everything under the environment's prefix, by name."""
@@ -254,31 +260,32 @@ def test_changed_rules_change_headers_without_sending(home):
     assert home.head("logo.svg")["CacheControl"] == IMMUTABLE
 
 
-def test_a_rollback_needs_no_files(home, aws, strict):
+def test_a_rollback_needs_no_files(home):
     """The old pages and files are back, by copies inside S3 alone, and forth again."""
     home.deploy(A, FIRST)
     home.deploy(B, SECOND)
     before = home.asked
-    done = sites.rollback(aws, BUCKET, "sandbox", A, home.rules)
+    done = home.back(A)
     assert home.live() == {**FIRST, OTHER: b"2"}
     assert home.head("index.html")["CacheControl"] == REVALIDATED
     assert done.switched == 2
-    sites.rollback(aws, BUCKET, "sandbox", B, home.rules)
+    home.back(B)
     assert home.live() == {**SECOND, HASHED: b"1"}
     assert home.asked == before
     assert home.place.read_book()[0].commit == B
 
 
-def test_a_rollback_reaches_as_far_as_files_are_kept(home, aws):
-    """A commit whose files have gone, or that was never there, is refused in words."""
+def test_a_rollback_reaches_as_far_as_files_are_kept(home):
+    """Of a commit whose files have gone, or that was never there, nothing is on record."""
     home.deploy(A, FIRST)
     home.deploy(B, SECOND)
-    with pytest.raises(UserError, match="no site of commit ccccccc"):
-        sites.rollback(aws, BUCKET, "sandbox", C, home.rules)
+    first = home.place.read_manifest(A)
+    assert home.place.read_manifest(C) is None
+    assert sites.missing(home.place, first) == []
     home.now += 8 * DAY
     home.release(B, SECOND)
-    with pytest.raises(UserError, match="no site of commit aaaaaaa"):
-        sites.rollback(aws, BUCKET, "sandbox", A, home.rules)
+    assert home.place.read_manifest(A) is None
+    assert HASHED in sites.missing(home.place, first)
     assert home.live() == SECOND
 
 
@@ -298,33 +305,119 @@ def test_a_release_that_fails_is_put_back(home, strict, aws):
     home.deploy(A, FIRST)
     new = {**SECOND, "new/index.html": b"<p>new"}
     home.publish(B, new)
-    refusing = Refusing(strict, f"/{BUCKET}/{home.place.key('index.html')}")
-    with refusing, pytest.raises(PassingError):
+    with (
+        refusing(strict, f"/{BUCKET}/{home.place.key('index.html')}") as s3,
+        pytest.raises(PassingError),
+    ):
         home.release(B, new)
+    assert s3.struck > 0
     assert home.live() == {**FIRST, OTHER: b"2"}
     assert home.place.read_book()[0].commit == A
     home.release(B, new)
     assert home.live() == {**new, HASHED: b"1"}
 
 
-class Refusing:
-    """S3 that answers 503 to every PUT of one path."""
+class Answering:
+    """Somebody on the way to S3 who answers some requests himself, and counts them."""
 
-    def __init__(self, strict, path):
+    def __init__(self, strict, wanted, answer, times=1000):
         self.strict = strict
-        self.path = path
+        self.wanted = wanted
+        self.answer = answer
+        self.left = times
+        self.struck = 0
         self.work = strict._work
 
     def __enter__(self):
         def work(request):
-            if request.method == "PUT" and request.path == self.path:
-                return refusal(request, 503, "SlowDown", "injected")
+            if self.struck < self.left and self.wanted(request):
+                self.struck += 1
+                return self.answer(request)
             return self.work(request)
 
         self.strict._work = work
+        return self
 
     def __exit__(self, *_):
         self.strict._work = self.work
+
+
+def refusing(strict, path):
+    """S3 that answers 503 to every PUT of one path."""
+    return Answering(
+        strict,
+        lambda request: request.method == "PUT" and request.path == path,
+        lambda request: refusal(request, 503, "SlowDown", "injected"),
+    )
+
+
+def listing(request):
+    """Whether it asks what lies there."""
+    return request.query.get("list-type") == "2"
+
+
+def page(body):
+    """An answer with status 200 that is somebody else's."""
+    return lambda _request: Answer(200, {"Content-Type": "application/xml"}, body)
+
+
+NOT_OF_S3 = {
+    "no XML": b"<p>Please sign in<br>",
+    "other XML": b"<html><p>Please sign in</p></html>",
+    "without keys": b"<ListBucketResult><Contents><Size>1</Size></Contents></ListBucketResult>",
+    "without times": b"<ListBucketResult><Contents><Key>a</Key></Contents></ListBucketResult>",
+}
+
+
+@pytest.mark.parametrize("body", NOT_OF_S3.values(), ids=NOT_OF_S3)
+def test_an_answer_that_is_none_of_s3s_is_asked_for_again(home, strict, body):
+    """A proxy's page in place of a listing is no listing, nor one of nothing."""
+    home.deploy(A, FIRST)
+    with Answering(strict, listing, page(body), times=1) as proxy:
+        assert set(home.place.listing()) == set(FIRST)
+    assert proxy.struck == 1
+
+
+@pytest.mark.parametrize(("kind", "fault"), [("no XML", PassingError), ("without times", KeyError)])
+def test_whatever_goes_wrong_after_the_switch_is_put_back(home, strict, kind, fault):
+    """A site that switched and can't be put on record is as it was: its functions go back too."""
+    home.deploy(A, FIRST)
+    home.publish(B, SECOND)
+    switched = f"/{BUCKET}/{home.place.key('index.html')}"
+
+    def after(request):
+        return listing(request) and switched in [one.path for one in strict.requests]
+
+    strict.requests.clear()
+    with Answering(strict, after, page(NOT_OF_S3[kind])) as proxy, pytest.raises(fault):
+        home.release(B, SECOND)
+    assert proxy.struck > 0
+    assert home.live() == {**FIRST, OTHER: b"2"}
+    assert home.place.read_book()[0].commit == A
+    assert home.said == ["putting 2 files back"]
+
+
+def test_who_has_lost_the_site_puts_nothing_back(home, strict):
+    """Another worker may be at it already, and must find what it decided on."""
+    home.deploy(A, FIRST)
+    home.publish(B, SECOND)
+    left = [3]
+
+    def watch():
+        left[0] -= 1
+        if left[0] < 0:
+            raise StoppedError("lost")
+
+    lost = sites.Rules(keep=DAY, say=home.said.append, watch=watch, clock=lambda: home.now)
+    strict.requests.clear()
+    with pytest.raises(StoppedError):
+        sites.release(home.place, home.manifest(B, SECOND), lost)
+    assert written(strict)
+    assert home.said == []
+
+
+class KilledError(BaseException):
+    """What ends a worker where it stands: nothing of it goes on."""
 
 
 @pytest.mark.parametrize("at", range(1, 12))
@@ -336,14 +429,14 @@ def test_a_publishing_that_dies_anywhere_is_repeated(home, at):
     def watch():
         left[0] -= 1
         if left[0] == 0:
-            raise RuntimeError("killed")
+            raise KilledError
 
     dying = sites.Rules(keep=DAY, watch=watch, clock=lambda: home.now)
     manifest = home.manifest(B, SECOND)
     try:
         sites.publish(home.place, manifest, lambda: SECOND.__getitem__, dying)
         sites.release(home.place, manifest, dying)
-    except RuntimeError:
+    except KilledError:
         pass
     home.deploy(B, SECOND)
     assert home.live() == {**SECOND, HASHED: b"1"}

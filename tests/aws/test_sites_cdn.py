@@ -2,8 +2,9 @@
 
 import pytest
 
+from tests.aws.test_sites import NOT_OF_S3, Answering, page
 from workers.aws.cdn import invalidate
-from workers.errors import OurError
+from workers.errors import OurError, PassingError
 
 ORIGIN = {
     "Id": "s3",
@@ -39,3 +40,11 @@ def test_a_distribution_that_is_missing_is_named(aws):
     """The error says which key is wrong."""
     with pytest.raises(OurError, match="correct `distribution`"):
         invalidate(aws, "E1A2B3C4D5E6F7", "run-1")
+
+
+def test_a_proxys_page_is_no_invalidation(aws, strict):
+    """An answer that is none of AWS's is tried again, as one that did not come."""
+    proxy = Answering(strict, lambda _request: True, page(NOT_OF_S3["no XML"]))
+    with proxy, pytest.raises(PassingError, match="none of AWS's"):
+        invalidate(aws, "E1A2B3C4D5E6F7", "run-1")
+    assert proxy.struck > 0

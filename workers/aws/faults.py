@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from botocore import exceptions as boto
+from botocore.parsers import ResponseParserError
 
 from workers.aws.budget import retry_after
 from workers.errors import OurError, PassingError, RunError, UserError
@@ -212,6 +213,11 @@ def translated(what: str, *, function: str = "", region: str = "") -> Iterator[N
         raise _answered(error, what, function, region) from error
     except boto.BotoCoreError as error:
         raise _unanswered(error, what) from error
+    except ResponseParserError as error:
+        raise PassingError(
+            f"{what}: the answer is none of AWS's, perhaps that of a proxy on the way; "
+            f"it is tried again ({str(error)[:LONGEST_MESSAGE]})"
+        ) from error
 
 
 def _answered(error: boto.ClientError, what: str, function: str, region: str) -> RunError:

@@ -7,18 +7,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from redis.exceptions import RedisError
+
 from workers.aws import sites_plan as planning
 from workers.aws.sites_book import Book, Manifest, Place, Present, seen
 from workers.aws.sites_found import Found, look
 from workers.aws.sites_headers import is_page
 from workers.aws.sites_transfer import Body, Transfer, remove, together
-from workers.errors import OurError, RunError, UserError
+from workers.errors import OurError, RunError, StoppedError
 from workers.times import duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from workers.aws.session import Aws
     from workers.aws.sites_plan import Expired, Move, Put, Switch
 
 KEEP = 7 * 24 * 3600.0
@@ -128,26 +129,12 @@ def release(
     try:
         book = _switched(place, book, plan, begun, rules)
         return _settled(place, manifest, book, mark, there, rules, len(begun))
-    except RunError:
+    except (StoppedError, RedisError):
+        # Another worker may be at it already.
+        raise
+    except Exception:
         _put_back(place, begun, rules)
         raise
-
-
-def rollback(
-    aws: Aws, bucket: str, environment: str, commit: str, rules: Rules | None = None
-) -> Released:
-    """Make the site of a commit live that was live before; no build, and nothing is sent.
-
-    Raises:
-        UserError: that commit has no site on record, or not any more.
-        OurError: some of its files are gone.
-        PassingError: S3 is out of reach; the site is as it was.
-    """
-    place = Place(aws, bucket, environment)
-    manifest = place.read_manifest(commit)
-    if manifest is None:
-        raise UserError(f"{place.url} has no site of commit {commit[:7]} on record: push it again")
-    return release(place, manifest, rules or Rules())
 
 
 def missing(place: Place, manifest: Manifest) -> list[str]:
@@ -259,7 +246,7 @@ def _put_back(place: Place, begun: list[Move], rules: Rules) -> None:
         blob = place.blob(before.content) if before and changed else None
         try:
             transfer.restore(move.name, before, blob)
-        except RunError as error:
+        except Exception as error:  # noqa: BLE001 - the others still go back
             rules.say(f"{move.name} may still be the new one: {error}")
 
     transfer = Transfer(place)

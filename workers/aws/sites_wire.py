@@ -3,16 +3,16 @@
 botocore needs 2 ms of one processor for each request, so that a site of 1,500 files keeps a worker
 busy for longer than it waits for S3. Its own parts, put together for the one case of a plain
 request with a known hash, need a third of that. No fault is judged here: at the first answer that
-is not 200 the whole wire says no, and the caller asks again through the client, which knows
-redirects, retries and what an error means. Both requests ask for the same, so asking twice is
-harmless.
+is not 200, or is nothing that S3 says, the whole wire says no, and the caller asks again through
+the client, which knows redirects, retries and what an error means. Both requests ask for the same,
+so asking twice is harmless.
 """
 
 from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, unquote_plus, urlencode
 from xml.etree import ElementTree as ET
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 TOGETHER = 16
 _NAME = "name"
 _OK = 200
+_LISTED = {"Key", "ETag", "LastModified"}
 # S3 may answer 200 to a copy and then fail: only this is a copy.
 _COPIED = re.compile(rb"<CopyObjectResult.*<ETag>(?:&quot;|&#34;|\")?([^<&\"]+)", re.DOTALL)
 
@@ -77,14 +78,12 @@ class Wire:
         while True:
             words = {"list-type": "2", "prefix": prefix, "encoding-type": "url"}
             answer = self._send("GET", "?" + urlencode(words | more, quote_via=quote), {})
-            if answer is None:
+            page = _page(answer.content) if answer else None
+            if page is None:
+                self.usable = False
                 return found
-            # What S3 itself wrote, and expat refuses entities that multiply (CVE-2013-0340).
-            root = ET.fromstring(answer.content)  # noqa: S314
-            items = root.iterfind("{*}Contents")
-            page = [{_local(one.tag): one.text or "" for one in item} for item in items]
-            found += ({**one, "Key": unquote_plus(one["Key"])} for one in page)
-            token = root.findtext("{*}NextContinuationToken") or ""
+            found += page.items
+            token = page.token
             if not token or (end is not None and found and found[-1]["Key"] >= end):
                 return found
             more = {"continuation-token": token}
@@ -105,6 +104,27 @@ class Wire:
             self.usable = False
             return None
         return answer
+
+
+class _Page(NamedTuple):
+    """A part of a listing, and what asks for the next; the token is empty on the last one."""
+
+    items: list[dict[str, str]]
+    token: str
+
+
+def _page(content: bytes) -> _Page | None:
+    """What S3 wrote; None for what it can't have written, such as a proxy's own page."""
+    try:
+        # Expat refuses entities that multiply (CVE-2013-0340).
+        root = ET.fromstring(content)  # noqa: S314
+    except ET.ParseError:
+        return None
+    found = [{_local(one.tag): one.text or "" for one in i} for i in root.iterfind("{*}Contents")]
+    if _local(root.tag) != "ListBucketResult" or not all(one.keys() >= _LISTED for one in found):
+        return None
+    items = [{**one, "Key": unquote_plus(one["Key"])} for one in found]
+    return _Page(items, root.findtext("{*}NextContinuationToken") or "")
 
 
 def _local(tag: str) -> str:
