@@ -8,12 +8,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from config import pipeline, server
 from config.settings import ClientSettings, Settings, variable
 from service import create_app
 from service.openapi.document import routes
 from service.openapi.endpoints import ENDPOINTS
+from tests.schemas import closed
 from workers.run import TRANSITIONS, State
 from workers.stages import STAGES
 
@@ -23,6 +25,7 @@ API = ROOT / "docs" / "api.md"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 OPERATING = ROOT / "docs" / "operating.md"
 LONGEST_ADR = 50
+SHORTENED = ("$.runs[0]", "$.run")
 OPEN = ("/healthz", "/readyz", "/metrics", "/openapi.json")
 OPERATOR = """
 [environments.sandbox]
@@ -186,6 +189,45 @@ def test_every_endpoint_of_the_api_has_an_example(rules):
         path = rule.split(" ")[1]
         if path.startswith(("/api/", "/webhooks/")) or path in OPEN:
             assert "curl " in section(API, f"## `{rule}`"), rule
+
+
+def answers():
+    """Each JSON example of an answer on the API's page, with the endpoint that gives it."""
+    for rule in ENDPOINTS:
+        for block in re.findall(
+            r"^```json\n(.*?)^```", section(API, f"## `{rule}`"), re.DOTALL | re.MULTILINE
+        ):
+            yield rule, json.loads(block)
+
+
+def shapes_of(spec, rule):
+    """How an endpoint may answer with success, and what it may ask people about."""
+    method, path = rule.replace("<", "{").replace(">", "}").split(" ")
+    for status, answer in spec["paths"][path][method.lower()]["responses"].items():
+        if status.startswith("2") and "application/json" in answer.get("content", {}):
+            yield answer["content"]["application/json"]["schema"]
+    yield {"$ref": "#/components/schemas/Approval"}
+
+
+@pytest.mark.parametrize(("rule", "answer"), list(answers()))
+def test_answers_of_the_api_have_the_shape_of_the_openapi_document(app, rule, answer):
+    """No field of an example is missing and none is gone, but in runs that are shortened."""
+    spec = closed(app.test_client().get("/openapi.json").json)
+    faults = [
+        [
+            f"{fault.json_path}: {fault.message}"
+            for fault in Draft202012Validator(shape | spec).iter_errors(answer)
+            if fault.json_path not in SHORTENED
+        ]
+        for shape in shapes_of(spec, rule)
+    ]
+    assert min(faults, key=len) == []
+
+
+def test_the_example_of_a_run_is_compared():
+    """It is among the answers, and whole."""
+    (run,) = [answer for rule, answer in answers() if rule == "GET /api/v1/runs/<run_id>"]
+    assert len(run["stages"]) == len(STAGES)
 
 
 def test_the_graph_of_states_is_the_table_of_transitions():

@@ -11,6 +11,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from service.signature import sign
 from tests.dashboard.worker import Work
+from tests.schemas import closed
 from tests.service.conftest import push
 from tests.service.test_events import BEARER, book
 from tests.stand_ins.slipway import SECRET, Slipway
@@ -55,18 +56,6 @@ def spec(slipway):
     answer = requests.get(f"{slipway.url}/openapi.json", timeout=5)
     assert answer.headers["Content-Type"] == "application/json"
     return answer.json()
-
-
-def closed(schema):
-    """The same schema, by which an object has no other fields than those that are named."""
-    if isinstance(schema, list):
-        return [closed(one) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    copy = {key: closed(value) for key, value in schema.items()}
-    if isinstance(copy.get("properties"), dict) and copy.get("type") == "object":
-        copy.setdefault("additionalProperties", False)
-    return copy
 
 
 class Visitor:
