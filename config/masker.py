@@ -8,6 +8,13 @@ from collections.abc import Iterable, Iterator
 
 MASK = "***"
 MIN_LENGTH = 6
+CUT = "…"
+_CUT_IN_JSON = json.dumps(CUT)[1:-1]
+
+
+def cut(text: str, most: int) -> str:
+    """The beginning of a text; `…` at its end, by which a masker knows, if there was more."""
+    return text if len(text) <= most else f"{text[:most]}{CUT}"
 
 
 class Masker:
@@ -24,9 +31,14 @@ class Masker:
         return f"Masker({len(self._forms)} forms)"
 
     def mask(self, text: str) -> str:
-        """The text without secrets, also where two of them overlap."""
-        if not self._lengths or len(text) < self._lengths[0]:
+        """The text without secrets, also where two of them overlap, or `…` stands for an end."""
+        if not self._lengths or len(text) < MIN_LENGTH:
             return text
+        whole = self._replaced(text)
+        *shortened, last = whole.split(CUT)
+        return "".join([*(f"{self._without_beginning(part)}{CUT}" for part in shortened), last])
+
+    def _replaced(self, text: str) -> str:
         spans = self.spans(text)
         if not spans:
             return text
@@ -36,9 +48,16 @@ class Masker:
             at = end
         return "".join([*shown, text[at:]])
 
+    def _without_beginning(self, text: str) -> str:
+        bare = text.rstrip("'\"")
+        at = self.begun(bare)
+        if len(bare) - at < MIN_LENGTH:
+            return text
+        return f"{text[:at]}{MASK}{text[len(bare) :]}"
+
     def touches(self, line: str) -> bool:
         """Whether a line of ASCII-only JSON may hold a secret: any text of it that has one does."""
-        return any(form in line for form in self._in_json)
+        return _CUT_IN_JSON in line or any(form in line for form in self._in_json)
 
     def stream(self) -> "MaskingStream":
         """A masker for one text that comes in pieces."""

@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from config.masker import Masker
 from config.server import Operator
 from config.server import load as load_operator
 from config.settings import Settings, settings
@@ -19,7 +20,7 @@ def create_app(chosen: Settings | None = None, operator: Operator | None = None)
     web = Web(
         settings=chosen,
         operator=operator or load_operator(chosen.config),
-        ledger=Ledger(hasty(chosen.redis_url)),
+        ledger=Ledger(hasty(chosen.redis_url), Masker(chosen.secrets()).mask),
         listening=listening(chosen.redis_url),
         webhook_secrets=tuple(s.get_secret_value() for s in chosen.github_webhook_secrets),
     )

@@ -7,6 +7,7 @@ There is no one schema; this reads what pytest, Jest, Mocha, Go's converters and
 from collections.abc import Iterable
 from xml.parsers import expat
 
+from workers.masking import Mask
 from workers.run import Tests
 
 MOST_BYTES = 10 << 20
@@ -19,15 +20,15 @@ class MalformedError(ValueError):
     """The file is not JUnit's XML; the text says why."""
 
 
-def summarise(files: Iterable[bytes]) -> Tests:
-    """All files summed up.
+def summarise(files: Iterable[bytes], mask: Mask = str) -> Tests:
+    """All files summed up; `mask` hides the secrets in names.
 
     Raises:
         MalformedError: one of them can't be read.
     """
     total = Tests()
     for data in files:
-        found = _Reader().read(data)
+        found = _Reader(mask).read(data)
         total = Tests(
             passed=total.passed + found.passed,
             failed=total.failed + found.failed,
@@ -40,7 +41,8 @@ def summarise(files: Iterable[bytes]) -> Tests:
 class _Reader:
     """Counts the test cases of one file as the parser meets them; no tree is made."""
 
-    def __init__(self) -> None:
+    def __init__(self, mask: Mask) -> None:
+        self._mask = mask
         self._depth = 0
         self._name = ""
         self._verdict: str | None = None
@@ -71,7 +73,7 @@ class _Reader:
             raise MalformedError(f"it begins with <{element[:50]}>, not with <testsuites>")
         self._depth += 1
         if element == "testcase":
-            self._name = _name(attributes)
+            self._name = self._shown(attributes)
             self._verdict = "passed"
         elif element in ("failure", "error") and self._verdict:
             self._verdict = "failed"
@@ -86,9 +88,8 @@ class _Reader:
                 self._failing.append(self._name)
             self._verdict = None
 
-
-def _name(attributes: dict[str, str]) -> str:
-    parts = [attributes.get(part, "").strip() for part in ("classname", "name")]
-    name = ".".join(part for part in parts if part) or "a test without a name"
-    clean = "".join(letter if letter.isprintable() else " " for letter in name)
-    return clean if len(clean) <= _LONGEST_NAME else f"{clean[:_LONGEST_NAME]}…"
+    def _shown(self, attributes: dict[str, str]) -> str:
+        parts = [attributes.get(part, "").strip() for part in ("classname", "name")]
+        name = ".".join(part for part in parts if part) or "a test without a name"
+        clean = "".join(letter if letter.isprintable() else " " for letter in self._mask(name))
+        return clean if len(clean) <= _LONGEST_NAME else f"{clean[:_LONGEST_NAME]}…"

@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from workers.masking import Shown
+
 Kind = Literal["moved", "weights", "alias deleted", "function deleted", "other code"]
 
 
@@ -40,7 +42,7 @@ class Difference(Frozen):
     """One thing about an alias that is not as Slipway left it."""
 
     kind: Kind
-    text: str
+    text: Shown
 
 
 class Seen(Frozen):
@@ -56,7 +58,7 @@ class Seen(Frozen):
     live: Live | None = None
     differs: tuple[Difference, ...] = ()
     releasing: str | None = None
-    fault: str | None = None
+    fault: Shown | None = None
 
     @property
     def certain(self) -> bool:
@@ -71,7 +73,7 @@ class Head(Frozen):
     repository_id: int
     branch: str
     commit: str | None = None
-    fault: str | None = None
+    fault: Shown | None = None
 
 
 class CodeStorage(Frozen):
@@ -98,7 +100,7 @@ class Observation(Frozen):
     functions: tuple[Seen, ...] = ()
     heads: tuple[Head, ...] = ()
     storage: CodeStorage | None = None
-    untold: tuple[str, ...] = ()
+    untold: tuple[Shown, ...] = ()
 
     def of(self, function: str) -> Seen | None:
         """What was seen of one function."""

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from workers.masking import Shown
+
 Commit = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")]
 Purpose = Literal["check", "deploy", "rollback"]
 
@@ -23,7 +25,7 @@ class Rollback(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     function: str | None = None
-    reason: str = ""
+    reason: Shown = ""
 
 
 class Source(BaseModel):

@@ -170,12 +170,16 @@ class Walk:
         record = self.records[self.at]
         self.records[self.at] = record.model_copy(update={"state": state, **changes})
 
+    def _say(self, why: str) -> None:
+        # The console's own masking does not know of shortened texts that end in half a secret.
+        self.console.say(self._stage.name, self.shop.masker.mask(why))
+
     def _tell(self) -> None:
         self.shop.ledger.ring(queue.REPORT, self.run.id, queue.REPORTS_ON)
 
     def _end(self, state: State, why: str = "", fault: str = "") -> str:
         if why:
-            self.console.say(self._stage.name, why)
+            self._say(why)
             self._set(StageState.FAILED, finished_at=int(time() * 1000), error=why, summary=None)
         self.console.seal()
         skipped = tuple(_skipped(record) for record in self.records)
@@ -221,7 +225,7 @@ class Walk:
 
     def _pause(self, error: PassingError, delay: float, retries: int) -> str:
         why = f"{error}; trying again in {duration(round(delay))}" if delay else str(error)
-        self.console.say(self._stage.name, why)
+        self._say(why)
         self.console.seal()
         self._set(StageState.PENDING, error=str(error), summary=None)
         self.lease.park(

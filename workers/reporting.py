@@ -116,7 +116,7 @@ def _post(shop: Workshop, run: Run, status: Status) -> None:
             status.sha,
             context=status.context,
             state=status.state,
-            description=status.description,
+            description=shop.masker.mask(status.description),
             target_url=f"{shop.settings.url}/runs/{run.id}",
         )
     except RefusedError as error:

@@ -5,6 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from workers.masking import Shown
+
 Fate = Literal["user", "ours", "cancelled", "superseded", "held"]
 
 
@@ -30,7 +32,7 @@ class Ending(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     fate: Fate
-    why: str
+    why: Shown
     since: int
 
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from workers.masking import Shown
 from workers.order import Order
 from workers.rollout import Rollout
 
@@ -57,8 +58,8 @@ class StageRecord(BaseModel):
     state: StageState = StageState.PENDING
     started_at: int | None = None
     finished_at: int | None = None
-    error: str | None = None
-    summary: str | None = None
+    error: Shown | None = None
+    summary: Shown | None = None
 
 
 class Release(BaseModel):
@@ -80,7 +81,7 @@ class Tests(BaseModel):
     passed: int = 0
     failed: int = 0
     skipped: int = 0
-    failing: tuple[str, ...] = ()
+    failing: tuple[Shown, ...] = ()
 
 
 class Report(BaseModel):
@@ -112,7 +113,7 @@ class CheckRecord(BaseModel):
     timed_out: bool = False
     tests: Tests | None = None
     report: Report | None = None
-    note: str | None = None
+    note: Shown | None = None
     run: str | None = None
 
 

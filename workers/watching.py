@@ -78,7 +78,8 @@ def _look(shop: Workshop, look: Look) -> bool:
         seen = tuple(repaired(one) if one.function in back else one for one in seen)
         found = found.model_copy(update={"functions": seen})
     untold = (*(before.untold if before else ()), *said)[-MOST_UNTOLD:]
-    observations.write(found.model_copy(update={"untold": _tell(shop, untold)}))
+    found = found.model_copy(update={"untold": _tell(shop, untold)})
+    observations.write(found, shop.masker.mask)
     _storage(shop, found)
     return True
 

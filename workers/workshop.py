@@ -29,7 +29,7 @@ class Workshop:
     @cached_property
     def ledger(self) -> Ledger:
         """The book of record."""
-        return Ledger(patient(self.settings.redis_url))
+        return Ledger(patient(self.settings.redis_url), self.masker.mask)
 
     @cached_property
     def masker(self) -> Masker:

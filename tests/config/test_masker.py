@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from config.masker import Masker
+from config.masker import Masker, cut
 
 SECRET = "s3cr3t/+pass word=é"
 PEM = "-----BEGIN KEY-----\nMIIEabcdefgh\nQQQQzzzz1234\n-----END KEY-----\n"
@@ -95,6 +95,27 @@ def test_a_stream_holds_back_only_what_may_be_a_secret():
     assert stream.feed("hunt") == ""
     assert stream.flush() == "hunt"
     assert stream.flush() == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("said: hunter…", "said: ***…"),
+        ("said: 'hunter'…; more", "said: '***'…; more"),
+        ("said: hunt…", "said: hunt…"),
+        ("the hunter22s are hunters…", "the ***s are hunters…"),
+        ("hunter", "hunter"),
+    ],
+)
+def test_half_a_secret_before_the_mark_of_a_cut_is_masked(text, shown):
+    """What a limit left of a secret is found, if it is six characters or more of its beginning."""
+    assert Masker(["hunter22"]).mask(text) == shown
+
+
+def test_a_cut_leaves_its_mark_where_something_is_missing():
+    """A text within its limit stays as it is; of a longer one a mask finds half a secret."""
+    assert cut("hunter22", 8) == "hunter22"
+    assert Masker(["hunter22"]).mask(cut("it was hunter22", 14)) == "it was ***…"
 
 
 ALPHABET = st.text("abA%6x=\n", min_size=0, max_size=12)

@@ -26,6 +26,11 @@ RUN printf 'it was %s%s\\\\n' ghp-canary -4cc8f1b07d
 """
 
 
+BROKEN = """FROM python:3.11-slim
+RUN printf 'a try of %s%s\\n' ghp-canary -4cc8f1b07d; exit 1
+"""
+
+
 def _commands() -> Iterator[str]:
     """The folder and the command line of every process of this machine."""
     for process in Path("/proc").glob("[0-9]*"):
@@ -110,7 +115,51 @@ def test_no_secret_in_what_people_see(spied, town):
         _assert_none_in(key, town.aws.read(BUCKET, key).decode(errors="replace"))
 
 
-def test_no_secret_on_the_disk(spied, town):
+@pytest.fixture(scope="module")
+def broken(town: Town):
+    """A run that failed, since its build printed a secret and gave up; its commit names one."""
+    place = town.place("broken-spy")
+    subject = f"Use {CANARIES['GITHUB_TOKEN']}"
+    commit = place.push(place.files(Dockerfile=BROKEN), message=subject)
+    place.ended(commit)
+    return place, commit
+
+
+def test_no_secret_in_the_error_of_a_build(broken, town):
+    """What a failed step said is in the run's error, its stage, its status and its page: masked."""
+    place, commit = broken
+    run = place.run(commit)
+    assert run["state"] == "failed"
+    assert "a try of ***" in run["error"], place.story(commit)
+    (failed,) = [stage for stage in run["stages"] if stage["state"] == "failed"]
+    assert (failed["name"], failed["error"]) == ("build", run["error"])
+    page = town.slipway.get(f"/runs/{run['id']}").text
+    assert "a try of ***" in page
+    status = place.latest(commit)["slipway/build"]
+    assert status.description.startswith("the image build of Dockerfile failed (exit code 1):")
+    assert place.facts(commit)["subject"] == "Use ***"
+    _assert_none_in("the run", json.dumps(run))
+    _assert_none_in("its record", json.dumps(place.facts(commit)))
+    _assert_none_in("the page", page)
+    _assert_none_in("the log", place.log(commit))
+    statuses = town.github.statuses(place.repository, commit)
+    _assert_none_in("a status", "\n".join(str(one) for one in statuses))
+
+
+def test_a_name_that_holds_a_secret_is_refused(town):
+    """A check's name would be in statuses, keys of S3 and addresses: nothing of it is run."""
+    place = town.place("named-spy")
+    checks = f'{CANARIES["GITHUB_TOKEN"]} = "true"'
+    commit = place.push(place.files(slipway__toml=pipeline(place.function, checks)))
+    run = place.ended(commit)
+    assert run["state"] == "failed"
+    assert "the name *** holds a secret" in place.latest(commit)["slipway/test"].description
+    _assert_none_in("the run", json.dumps(run))
+    _assert_none_in("the log", place.log(commit))
+
+
+@pytest.mark.usefixtures("spied", "broken")
+def test_no_secret_on_the_disk(town):
     """Slipway's own logs, its mirrors and workspaces, and Redis's file hold none."""
     assert (town.slipway.folder / "worker.log").stat().st_size > 1000
     for folder in (town.slipway.folder, town.redis.folder):

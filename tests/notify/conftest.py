@@ -85,6 +85,10 @@ class Office:
         lease.say("checkout", "the first line of the log: é\n", 2_000_000)
         return run_id
 
+    def lease(self, run_id: str) -> Lease:
+        """The lease on a run that was started."""
+        return self._leases[run_id]
+
     def say(self, run_id: str, text: str) -> None:
         """Add to the run's log."""
         self._leases[run_id].say("test", text, 10_000_000)

@@ -160,6 +160,12 @@ def test_during_a_lock(ann):
     assert ann.get("/runs")["runs"] == []
 
 
+def test_a_reason_that_holds_a_secret(ann):
+    """The web process, too, lets none into the record."""
+    status, answer = ann.post("lock", reason="since token-of-bob was seen")
+    assert (status, answer["locked"]["reason"]) == (200, "since *** was seen")
+
+
 def test_a_rollback_whose_workers_are_busy(ann):
     """After three seconds it is 202 all the same, with the run and the hold; again: the same."""
     begun = time.monotonic()

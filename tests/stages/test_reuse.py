@@ -7,7 +7,7 @@ import pytest
 
 from tests.stages.conftest import BUCKET, FUNCTION, OTHER_BUCKET, REPOSITORY, files
 from workers.ledger.lease import Lease
-from workers.run import State
+from workers.run import CheckRecord, State
 
 pytestmark = pytest.mark.docker
 
@@ -179,5 +179,5 @@ def test_a_worker_that_lost_its_lease_leaves_no_record(redis, yard):
     from workers.errors import StoppedError
 
     with pytest.raises(StoppedError):
-        lease.keep("slipway:tested:1:x", "{}", 60)
+        lease.keep("slipway:tested:1:x", CheckRecord(name="unit", exit_code=0, seconds=1), 60)
     assert redis.get("slipway:tested:1:x") is None

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from config.masker import Masker
 from workers import junit
 from workers.junit import MalformedError
 
@@ -74,3 +75,10 @@ def test_deep_and_wide_files_take_little():
     deep = b"<testsuites>" + b"<a>" * 100_000 + b"</a>" * 100_000 + b"</testsuites>"
     assert junit.summarise([deep]).passed == 0
     assert time.monotonic() - start < 10
+
+
+def test_a_secret_in_a_name_is_masked_before_the_name_is_cut():
+    """The limit of a name leaves no half of a secret."""
+    case = b'<testcase name="%s-hunter22"><failure/></testcase>' % (b"x" * 194)
+    found = junit.summarise([b"<testsuite>%s</testsuite>" % case], Masker(["hunter22"]).mask)
+    assert found.failing[0].endswith("x-***")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
+from config.masker import cut
 from workers.aws.budget import retry_after
 from workers.errors import OurError, PassingError, RunError, UserError
 
@@ -224,7 +225,7 @@ def _answered(error: boto.ClientError, what: str, function: str, region: str) ->
     code = str(error.response.get("Error", {}).get("Code", ""))
     message = str(error.response.get("Error", {}).get("Message", ""))
     reason = error.response.get("Reason")
-    where = f"{code}: {message[:LONGEST_MESSAGE]}{f', {reason}' if reason else ''}"
+    where = f"{code}: {cut(message, LONGEST_MESSAGE)}{f', {reason}' if reason else ''}"
     for rule in RULES:
         if rule.holds(code, message, error.operation_name):
             return _with_delay(rule.fault(f"{what}: {rule.advice} ({where})"), error)

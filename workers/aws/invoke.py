@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ReadTimeoutError
 
+from config.masker import cut
 from workers.aws.faults import translated
 from workers.errors import UserError
 from workers.times import duration
@@ -56,12 +57,12 @@ def smoke(
         answer, body = _watched(lambda: _invoke(aws, release, wanted), watch)
     say(base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace").rstrip("\n"))
     if answer.get("FunctionError"):
-        raise UserError(f"smoke: {function} version {version} failed: {body[:SHOWN]}")
+        raise UserError(f"smoke: {function} version {version} failed: {cut(body, SHOWN)}")
     status = _status(body, answer["StatusCode"])
     if status != wanted.expect:
         raise UserError(
             f"smoke: {function} version {version} answered {status} instead of {wanted.expect}: "
-            f"{body[:SHOWN]}"
+            f"{cut(body, SHOWN)}"
         )
 
 

@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 import requests
 from github import BadAttributeException, GithubException
 
+from config.masker import cut
 from workers.errors import OurError, PassingError, RunError
 from workers.times import duration
 
@@ -114,7 +115,7 @@ def _message(data: object) -> str:
         return ""
     parts = [data.get("message"), *(_detail(error) for error in data.get("errors") or ())]
     text = "; ".join(str(part) for part in parts if part)
-    return " ".join(text.split())[:300]
+    return cut(" ".join(text.split()), 300)
 
 
 def _detail(error: object) -> object:

@@ -19,6 +19,7 @@ from workers.ledger.locks import Locks
 from workers.ledger.parts import Parts
 from workers.ledger.reports import RECALL, Reports
 from workers.ledger.scripts import Scripts
+from workers.masking import Mask
 from workers.order import Order
 from workers.run import StageState
 
@@ -48,13 +49,15 @@ class Overdue(NamedTuple):
 class Ledger:
     """The changes that can be made to the book; `history` reads it."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, mask: Mask = str) -> None:
+        """`mask` hides the secrets in whatever people will read of it."""
         self.redis: Any = redis
+        self._mask = mask
         self.history = History(redis)
         self.reports = Reports(redis)
         self.parts = Parts(redis)
         self._scripts = Scripts(redis)
-        self.locks = Locks(redis, self._durably)
+        self.locks = Locks(redis, self._durably, mask)
         self._waitaof: bool | None = None
 
     def accept(
@@ -109,7 +112,7 @@ class Ledger:
         )
         if answer != "leased":
             return Refusal(answer)
-        return Lease(self._scripts, run_id, fence, seconds, *cancel)
+        return Lease(self._scripts, run_id, fence, seconds, *cancel, mask=self._mask)
 
     def vote(self, run_id: str, vote: Vote, required: int, on: str) -> str:
         """Count one person's word: `counted`, `voted`, `not waiting` or `gone`."""
@@ -121,7 +124,7 @@ class Ledger:
             vote.who,
             vote.verdict,
             vote.origin,
-            vote.note,
+            self._mask(vote.note),
             required,
             queue.key(on),
             task_id,
@@ -186,7 +189,8 @@ class Ledger:
         task_id = str(uuid4())
         message = queue.message(queue.ADVANCE, task_id, run_id, on)
         stages = stages_text(skipped)
-        return str(self._scripts("cancel", run_id, why, stages, queue.key(on), task_id, message))
+        told = self._mask(why)
+        return str(self._scripts("cancel", run_id, told, stages, queue.key(on), task_id, message))
 
     def identity(self) -> str:
         """This ledger's own name, which tells its containers from those of another one."""
@@ -199,7 +203,7 @@ class Ledger:
         if fence is None or self.history.archived(run_id):
             return False
         # Nothing goes for its sake: only a visit can put what goes into the whole log.
-        Lease(self._scripts, run_id, fence, 0).say(source, f"{text}\n", NO_LIMIT)
+        Lease(self._scripts, run_id, fence, 0).say(source, f"{self._mask(text)}\n", NO_LIMIT)
         return True
 
     def expire_log(self, run_id: str, seconds: float) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from workers.masking import Mask
 from workers.order import Order, PullRequest
 from workers.rollout import Rollout
 from workers.run import CheckRecord, Release, Run, StageRecord, StageState, State
@@ -13,9 +14,9 @@ RELEASES = TypeAdapter(tuple[Release, ...])
 CHECKS = TypeAdapter(tuple[CheckRecord, ...])
 
 
-def stages_text(stages: tuple[StageRecord, ...]) -> str:
+def stages_text(stages: tuple[StageRecord, ...], mask: Mask = str) -> str:
     """The stages as JSON."""
-    return STAGES.dump_json(stages, exclude_none=True).decode()
+    return STAGES.dump_json(stages, exclude_none=True, context=mask).decode()
 
 
 def releases_text(releases: tuple[Release, ...]) -> str:
@@ -23,9 +24,9 @@ def releases_text(releases: tuple[Release, ...]) -> str:
     return RELEASES.dump_json(releases).decode()
 
 
-def checks_text(checks: tuple[CheckRecord, ...]) -> str:
+def checks_text(checks: tuple[CheckRecord, ...], mask: Mask = str) -> str:
     """The checks as JSON."""
-    return CHECKS.dump_json(checks, exclude_none=True).decode()
+    return CHECKS.dump_json(checks, exclude_none=True, context=mask).decode()
 
 
 def run_of(run_id: str, fields: dict[str, str]) -> Run:

@@ -15,6 +15,14 @@ OBSERVED = f"{PREFIX}observed"
 BROKER_PREFIX = f"{PREFIX}celery:"
 RELEASES_KEPT = 2000
 """How many releases an environment's history goes back."""
+# fmt: off
+AS_IT_IS = {
+    "stages", "checks", "rollout", "releases", "retries", "unfinished", "pipeline", "tree",
+    "packages", "build_key", "reused", "analysis", "awaits", "before", "origin", "gone",
+    "site", "site_switched",
+}
+# fmt: on
+"""Fields of a run that its stages must find as they wrote them; text in any other is masked."""
 
 
 def run(run_id: str) -> str:

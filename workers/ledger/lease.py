@@ -8,6 +8,7 @@ from time import monotonic, sleep
 from typing import Any, NamedTuple
 from uuid import uuid4
 
+from pydantic import BaseModel
 from redis.exceptions import RedisError
 
 from workers import queue
@@ -20,10 +21,12 @@ from workers.errors import (
     StoppedError,
 )
 from workers.ledger import keys
-from workers.ledger.codec import releases_text, stages_text
+from workers.ledger.codec import checks_text, releases_text, stages_text
 from workers.ledger.locks import Lock
 from workers.ledger.scripts import Scripts
-from workers.run import Release, StageRecord, State
+from workers.masking import Mask
+from workers.rollout import Rollout
+from workers.run import CheckRecord, Release, StageRecord, State
 
 LOST_AFTER = 0.8
 UPKEEP = "upkeep"
@@ -44,13 +47,15 @@ class Said(NamedTuple):
 class Lease:
     """One worker's hold on one run; every write through it is refused once it is lost."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what the ledger answers, and the mask of what is written
         self,
         scripts: Scripts,
         run_id: str,
         fence: str,
         seconds: float,
         cancel: str | None = None,
+        *,
+        mask: Mask = str,
     ) -> None:
         self.run_id = run_id
         self.fence = fence
@@ -61,6 +66,7 @@ class Lease:
         self._confirmed: float | None = None
         self._cancel = cancel
         self._drain = False
+        self._mask = mask
 
     def check(self) -> None:
         """Go on only if that is still wanted.
@@ -153,7 +159,8 @@ class Lease:
 
     def write(self, *, visible: bool = False, **fields: str) -> None:
         """Remember fields of the run; `visible` ones are told to GitHub."""
-        pairs = [part for pair in fields.items() for part in pair]
+        masked = {n: t if n in keys.AS_IT_IS else self._mask(t) for n, t in fields.items()}
+        pairs = [part for pair in masked.items() for part in pair]
         self._fenced("write", *(self._bell() if visible else ("", "", "")), *pairs)
 
     def _bell(self) -> tuple[str, str, str]:
@@ -163,7 +170,18 @@ class Lease:
 
     def stages(self, stages: tuple[StageRecord, ...], **fields: str) -> None:
         """Remember how far the stages are, and other fields with it."""
-        self.write(visible=True, stages=stages_text(stages), **fields)
+        self.write(visible=True, stages=self._text(stages), **fields)
+
+    def checks(self, checks: Iterable[CheckRecord]) -> None:
+        """Remember how the checks ended."""
+        self.write(checks=checks_text(tuple(checks), self._mask))
+
+    def rollout(self, record: Rollout, **fields: str) -> None:
+        """Remember where a gradual release is, and other fields with it."""
+        self.write(visible=True, rollout=record.model_dump_json(context=self._mask), **fields)
+
+    def _text(self, stages: tuple[StageRecord, ...]) -> str:
+        return stages_text(stages, self._mask)
 
     def releases(self, releases: Iterable[Release]) -> None:
         """Remember what the run makes live."""
@@ -178,15 +196,16 @@ class Lease:
         pairs = [text for place, what in parts for text in (place, json.dumps(what))]
         self._fenced("live", environment, keys.RELEASES_KEPT, *pairs)
 
-    def keep(self, key: str, text: str, seconds: float) -> None:
+    def keep(self, key: str, found: BaseModel, seconds: float) -> None:
         """Remember for other runs, for so many seconds, what this one found out."""
+        text = found.model_dump_json(exclude_none=True, context=self._mask)
         self._fenced("keep", key, text, int(seconds * 1000))
 
     def finish(
         self, state: State, stages: tuple[StageRecord, ...], fault: str = "", why: str = ""
     ) -> None:
         """End the run with its verdict; the lease ends with it."""
-        self._fenced("finish", state, fault, why, stages_text(stages))
+        self._fenced("finish", state, fault, self._mask(why), self._text(stages))
 
     def park(  # noqa: PLR0913 - what a successor must know, all of it at once
         self,
@@ -200,7 +219,8 @@ class Lease:
     ) -> None:
         """Give the run back, to go on after `delay` seconds on `queue`."""
         milliseconds = int(delay * 1000)
-        self._fenced("park", state, milliseconds, queue, why, retries, stages_text(stages))
+        told = self._mask(why)
+        self._fenced("park", state, milliseconds, queue, told, retries, self._text(stages))
 
     def awaits(self, name: str, **fields: str) -> None:
         """Be woken by `Ledger.wake` under a name while waiting, and remember fields with it."""
@@ -210,14 +230,8 @@ class Lease:
     def wait(self, wanted: PeopleError, stages: tuple[StageRecord, ...]) -> None:
         """Give the run back until people, or their time limit, wake it."""
         notice = f"replaced by run {self.run_id}, a newer candidate for the same approval"
-        self._fenced(
-            "wait",
-            int(wanted.seconds * 1000),
-            stages_text(stages),
-            wanted.place,
-            wanted.over or "",
-            notice,
-        )
+        milliseconds, over = int(wanted.seconds * 1000), wanted.over or ""
+        self._fenced("wait", milliseconds, self._text(stages), wanted.place, over, notice)
 
     def admitted(self, environment: str, place: str) -> Lock | None:
         """The lock of the environment that the run is about to change, or None."""
@@ -229,15 +243,9 @@ class Lease:
     def hold_back(self, wanted: HeldError, stages: tuple[StageRecord, ...]) -> None:
         """Give the run back until its environment is unlocked."""
         notice = f"replaced by run {self.run_id}, a newer one that is held by the same lock"
-        self._fenced(
-            "hold",
-            wanted.environment,
-            int(wanted.seconds * 1000),
-            stages_text(stages),
-            wanted.place,
-            wanted.over or "",
-            notice,
-        )
+        milliseconds, over = int(wanted.seconds * 1000), wanted.over or ""
+        asked = (wanted.environment, milliseconds, self._text(stages), wanted.place, over, notice)
+        self._fenced("hold", *asked)
 
     def drop_hold(self, environment: str) -> None:
         """Leave the environment as it was before this rollback, which can't be."""

@@ -13,6 +13,7 @@ from workers import queue
 from workers.ledger import keys
 from workers.ledger.accepting import ORDER_SECONDS
 from workers.ledger.codec import releases_text, stages_text
+from workers.masking import Mask, Shown
 from workers.order import Order
 from workers.run import Release, StageRecord
 
@@ -27,7 +28,7 @@ class Lock(BaseModel):
 
     kind: Literal["lock", "rollback"]
     by: str
-    reason: str = ""
+    reason: Shown = ""
     at: int = 0
     expires_at: int | None = None
     run: str | None = None
@@ -78,9 +79,10 @@ class Locks:
         NotDurableError: it may not survive a power cut; whoever asked should ask again.
     """
 
-    def __init__(self, redis: Redis, durably: Callable[..., Any]) -> None:
+    def __init__(self, redis: Redis, durably: Callable[..., Any], mask: Mask) -> None:
         self._redis: Any = redis
         self._durably = durably
+        self._mask = mask
 
     def of(self, environment: str) -> Lock | None:
         """What an environment is locked by now, or None."""
@@ -114,7 +116,7 @@ class Locks:
         wanted = Lock(kind="lock", by=by, reason=reason)
         lasts = "" if seconds is None else int(seconds * 1000)
         ends = "" if until is None else until
-        ours, text = self._durably("lock_environment", environment, _text(wanted), lasts, ends)
+        ours, text = self._durably("lock_environment", environment, self._text(wanted), lasts, ends)
         return Locked(Lock.model_validate_json(text), bool(ours))
 
     def unlock(self, environment: str, why: str, *, release: bool = True) -> Unlocked | None:
@@ -124,7 +126,7 @@ class Locks:
         calls rings for them.
         """
         flag = "" if release else "1"
-        text, *runs = self._durably("unlock_environment", environment, why, flag)
+        text, *runs = self._durably("unlock_environment", environment, self._mask(why), flag)
         return Unlocked(Lock.model_validate_json(text), tuple(runs)) if text else None
 
     def rollback(
@@ -151,7 +153,7 @@ class Locks:
             "rollback",
             run_id,
             order.key,
-            order.model_dump_json(),
+            order.model_dump_json(context=self._mask),
             stages_text(tuple(StageRecord(name=name) for name in stages)),
             on,
             keys.branch(order.repository, order.branch),
@@ -160,7 +162,7 @@ class Locks:
             queue.message(queue.ADVANCE, run_id, run_id, on),
             ORDER_SECONDS,
             environment,
-            _text(lock),
+            self._text(lock),
             targets,
             releases_text(tuple(releases)),
         )
@@ -168,10 +170,9 @@ class Locks:
             return RolledBack("", refused=Lock.model_validate_json(found))
         return RolledBack(found, fresh=answer == "accepted")
 
+    def _text(self, lock: Lock) -> str:
+        return lock.model_dump_json(exclude_none=True, context=self._mask)
+
 
 def _moment(milliseconds: int) -> str:
     return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def _text(lock: Lock) -> str:
-    return lock.model_dump_json(exclude_none=True)

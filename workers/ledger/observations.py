@@ -10,6 +10,7 @@ from redis import Redis
 from workers import queue
 from workers.ledger import keys
 from workers.ledger.scripts import Scripts
+from workers.masking import Mask
 from workers.observation import Observation
 
 PATIENCE_MILLISECONDS = 10_000
@@ -33,9 +34,9 @@ class Observations:
         found = (Observation.model_validate_json(text) if text else None for text in texts)
         return dict(zip(names, found, strict=True))
 
-    def write(self, observation: Observation) -> bool:
+    def write(self, observation: Observation, mask: Mask = str) -> bool:
         """Keep a look, unless a later one is known."""
-        name, text = observation.environment, observation.model_dump_json()
+        name, text = observation.environment, observation.model_dump_json(context=mask)
         return bool(self._scripts("observed", name, observation.at, text))
 
     def ask(self, environment: str, on: str) -> int:

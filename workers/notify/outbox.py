@@ -7,6 +7,7 @@ from time import time
 
 from pydantic import BaseModel, ConfigDict
 
+from config.masker import cut
 from workers.errors import RunError, StoppedError
 from workers.ledger import Ledger
 from workers.run import Run
@@ -154,4 +155,4 @@ def _pause(channel: str) -> str:
 
 def sentence(error: RunError) -> str:
     """An error as one line that fits into an entry."""
-    return " ".join(str(error).split())[:300]
+    return cut(" ".join(str(error).split()), 300)

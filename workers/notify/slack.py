@@ -9,6 +9,7 @@ from typing import Any
 import requests
 import structlog
 
+from config.masker import cut
 from workers.approval import candidate
 from workers.errors import OurError, PassingError
 from workers.notify import words
@@ -71,7 +72,7 @@ def say(shop: Workshop, text: str) -> None:
         BusyError, PassingError: not now.
         RefusedError: never.
     """
-    _post(shop, notice(text))
+    _post(shop, notice(shop.masker.mask(text)))
 
 
 def _entry(name: str) -> str:
@@ -127,7 +128,7 @@ def _post(shop: Workshop, posted: dict[str, Any]) -> None:
         # Its own text holds the webhook's address, which is a secret.
         name = type(error).__name__
         raise PassingError(f"Slack is out of reach ({name})") from None
-    _judge(answer, shop.masker.mask(answer.text[:100]))
+    _judge(answer, cut(shop.masker.mask(answer.text), 100))
 
 
 def _judge(answer: requests.Response, said: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from email.message import EmailMessage
 from typing import NamedTuple
 
+from config.masker import cut
 from config.smtp import SmtpServer
 from workers.errors import OurError, PassingError, RunError
 
@@ -60,7 +61,7 @@ def _hand_over(
 
 def _text(said: bytes | str) -> str:
     text = said if isinstance(said, str) else said.decode("utf-8", "replace")
-    return " ".join(text.split())[:200]
+    return cut(" ".join(text.split()), 200)
 
 
 @contextlib.contextmanager

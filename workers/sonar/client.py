@@ -5,6 +5,7 @@ from typing import Any, Literal, NoReturn, TypeVar
 import requests
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from config.masker import cut
 from workers.errors import OurError, PassingError
 
 TIMEOUT = (5, 20)
@@ -152,6 +153,6 @@ class Sonar:
 def _said(response: requests.Response) -> str:
     """The server's own words, if they are any: `{"errors": [{"msg": …}]}`."""
     try:
-        return "; ".join(str(one["msg"]) for one in response.json()["errors"])[:300]
+        return cut("; ".join(str(one["msg"]) for one in response.json()["errors"]), 300)
     except (ValueError, KeyError, TypeError):
         return "it does not say why"

@@ -3,6 +3,7 @@
 import re
 from enum import StrEnum
 
+from config.masker import cut
 from workers.errors import OurError, PassingError, RunError, UserError
 from workers.source.git import Result
 
@@ -102,4 +103,4 @@ def said_by(result: Result) -> str:
     lines = [line.strip() for line in result.complaint.splitlines()]
     telling = [line for line in lines if line.startswith(("fatal:", "error:", "remote:"))]
     text = "; ".join(dict.fromkeys(telling or filter(None, lines)))
-    return text[:500] or f"git ended with {result.code}"
+    return cut(text, 500) or f"git ended with {result.code}"

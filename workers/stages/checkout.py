@@ -44,6 +44,7 @@ def _text(context: Context) -> str:
 
 
 def _judge(context: Context, pipeline: Pipeline) -> None:
+    _judge_names(context, pipeline)
     for function in pipeline.functions:
         if not context.rule.may_touch(function):
             raise UserError(
@@ -64,3 +65,13 @@ def _judge(context: Context, pipeline: Pipeline) -> None:
         _ = context.environment
         if pipeline.functions:
             _ = context.bucket
+
+
+def _judge_names(context: Context, pipeline: Pipeline) -> None:
+    checks = pipeline.test.checks if pipeline.test else {}
+    for name in (*checks, *pipeline.functions):
+        if (shown := context.shop.masker.mask(name)) != name:
+            raise UserError(
+                f"{FILE}: the name {shown} holds a secret of Slipway's, and names get everywhere: "
+                "choose another one, and have the operator replace the secret"
+            )

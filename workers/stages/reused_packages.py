@@ -101,7 +101,7 @@ def remember(context: Context) -> None:
     }
     built = Built(run=context.run.id, commit=context.order.commit, packages=packages)
     seconds = context.shop.settings.reuse_days * DAY_SECONDS
-    context.lease.keep(keys.built(key), built.model_dump_json(), seconds)
+    context.lease.keep(keys.built(key), built, seconds)
 
 
 def key_of_build(

@@ -4,7 +4,6 @@ from pydantic import BaseModel, ConfigDict
 
 from config.pipeline import Test
 from workers.ledger import keys
-from workers.ledger.codec import checks_text
 from workers.run import CheckRecord
 from workers.stages.context import Context
 
@@ -30,7 +29,7 @@ def take(context: Context, test: Test) -> str | None:
     if {one.name for one in verdict.checks} != set(test.checks):
         return None
     checks = (one.model_copy(update={"run": verdict.run}) for one in verdict.checks)
-    context.lease.write(checks=checks_text(tuple(checks)))
+    context.lease.checks(checks)
     context.say(
         "test",
         f"not tested again: tree {_tree(context)[:7]} passed in run {verdict.run} "
@@ -46,7 +45,7 @@ def remember(context: Context, test: Test, checks: tuple[CheckRecord, ...]) -> N
         return
     verdict = Verdict(run=context.run.id, commit=context.order.commit, checks=checks)
     seconds = context.shop.settings.reuse_days * DAY_SECONDS
-    context.lease.keep(_key(context), verdict.model_dump_json(exclude_none=True), seconds)
+    context.lease.keep(_key(context), verdict, seconds)
 
 
 def _wanted(context: Context, test: Test) -> bool:

@@ -29,7 +29,7 @@ def under_way(context: Context) -> Rollout | None:
 def write(context: Context, record: Rollout) -> None:
     """Remember it before anything that follows from it is done; people see it."""
     unfinished = "yes" if record.state == "moving" else ""
-    context.lease.write(visible=True, rollout=record.model_dump_json(), unfinished=unfinished)
+    context.lease.rollout(record, unfinished=unfinished)
 
 
 def write_first(context: Context, record: Rollout) -> None:

@@ -8,7 +8,6 @@ from workers import check_reports, junit
 from workers.docker import reports
 from workers.docker.checks import Fetch, Limits, Outcome, run_check
 from workers.errors import OurError, UserError
-from workers.ledger.codec import checks_text
 from workers.run import CheckRecord, Report, Tests
 from workers.sizes import size
 from workers.stages import reused_verdict
@@ -39,7 +38,7 @@ def run(context: Context) -> str:
         with ThreadPoolExecutor(len(test.checks)) as pool:
             ended = list(pool.map(check, test.checks))
     records = tuple(record for record, _ in ended)
-    context.lease.write(checks=checks_text(records))
+    context.lease.checks(records)
     failed = [why for _, why in ended if why]
     if failed:
         raise UserError("; ".join(failed))
@@ -126,7 +125,7 @@ class _Visit:
     def _junit(self, fetch: Fetch, path: str) -> Tests:
         left = reports.fetch(fetch, path, self._spool("junit"))
         files = [name for name in left.files if name.endswith(".xml")] or list(left.files)
-        found = junit.summarise(left.read(name) for name in files)
+        found = junit.summarise(map(left.read, files), self._context.shop.masker.mask)
         self._say(_counts(found))
         for name in found.failing:
             self._say(f"failed: {name}")

@@ -1,0 +1,18 @@
+"""Texts of the record that people read: no secret gets into them."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from pydantic import PlainSerializer, SerializationInfo
+
+Mask = Callable[[str], str]
+
+
+def _masked(text: str, info: SerializationInfo) -> str:
+    mask: Mask = info.context or str
+    return mask(text)
+
+
+# Masked before it is encoded: JSON stays JSON, and a secret's quotes are not escaped yet.
+Shown = Annotated[str, PlainSerializer(_masked, return_type=str)]
+"""Such a text in a model; the mask is the `context` with which the model is dumped."""
