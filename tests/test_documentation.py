@@ -247,6 +247,14 @@ def test_the_stages_are_those_of_the_table():
     assert rows == [(s.name, s.queue, "yes" if s.checks else "no") for s in STAGES]
 
 
+def test_every_task_is_in_the_decision_about_them():
+    """Each Celery task is named where it says what messages carry, or in what has come since."""
+    tasks = re.findall(r'name="workers\.(\w+)"', (ROOT / "workers" / "tasks.py").read_text())
+    decision = (ROOT / "docs" / "adr" / "0002-doorbell-and-truth.md").read_text()
+    assert {"advance", "look"} <= set(tasks)
+    assert [task for task in tasks if f"`{task}`" not in decision] == []
+
+
 def test_every_key_in_redis_is_documented():
     """Each key that a script or the ledger names stands in the table of keys."""
     ledger = ROOT / "workers" / "ledger"
