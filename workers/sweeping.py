@@ -8,6 +8,7 @@ import structlog
 from workers import queue
 from workers.docker import litter
 from workers.errors import RunError
+from workers.ledger.upkeep import Upkeep
 from workers.source import upkeep
 from workers.source.git import Git
 from workers.whole_log import store
@@ -17,7 +18,8 @@ log = structlog.get_logger()
 
 GRACE_SECONDS = 2.0
 ENOUGH = 20
-DAY_SECONDS = 86400
+HOUR_SECONDS = 3600.0
+DAY_SECONDS = 86400.0
 MIRROR_DAYS = 30
 
 
@@ -34,16 +36,24 @@ def sweep(shop: Workshop) -> None:
         log.info("swept", runs=len(overdue.runs), reports=len(overdue.reports))
     shop.ledger.prune(shop.settings.keep_runs, shop.settings.keep_days)
     _tidy(shop)
-    if shop.ledger.once(f"upkeep:{socket.gethostname()}", DAY_SECONDS):
-        _tend_mirrors(shop)
+    _tend_mirrors(shop)
 
 
 def _tend_mirrors(shop: Workshop) -> None:
-    git = Git(shop.settings.data_dir, None, shop.network)
-    try:
-        upkeep.prune(git, MIRROR_DAYS * DAY_SECONDS)
-    except RunError as error:
-        log.warning("mirrors_not_tended", error=str(error))
+    """Once a day; an hour later where some were in use, or where its worker died at it."""
+    name = f"mirrors:{socket.gethostname()}"
+    book = Upkeep(shop.ledger.redis)
+    if book.settled(name):
+        return
+    with shop.ledger.alone(name, HOUR_SECONDS) as alone:
+        # Another may have done it since we asked.
+        if not alone or book.settled(name):
+            return
+        git = Git(shop.settings.data_dir, None, shop.network)
+        left = upkeep.prune(git, MIRROR_DAYS * DAY_SECONDS)
+        if left:
+            log.warning("mirrors_not_tended", error="; ".join(left))
+        book.settle(name, HOUR_SECONDS if left else DAY_SECONDS)
 
 
 def _tidy(shop: Workshop) -> None:

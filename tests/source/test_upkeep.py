@@ -1,34 +1,81 @@
 """What is removed in time, and what stays."""
 
+import fcntl
 import os
 import time
-from pathlib import Path
+from dataclasses import replace
 
 from tests.source.conftest import NAME
 from tests.stand_ins.github import TOKEN, GitHub
 from workers.source import upkeep
 from workers.source.git import Git
+from workers.source.lock import locked
 from workers.source.mirror import KEPT, Mirror
 
 DAY = 86400
 
 
-def test_unused_mirrors_and_workspaces_go(hub: GitHub, url: str, git: Git, tmp_path: Path) -> None:
-    """A mirror or workspace that nobody asked for in that time is removed, others stay."""
+def age(*mirrors: Mirror) -> None:
+    """As if nobody had asked these mirrors for two days."""
+    past = time.time() - 2 * DAY
+    for mirror in mirrors:
+        os.utime(mirror.directory.with_suffix(".lock"), (past, past))
+
+
+def test_a_mirror_in_use_keeps_no_other_from_its_turn(hub: GitHub, url: str, git: Git) -> None:
+    """What somebody holds is left and named; those after it are removed all the same."""
+    sha = hub.commit(NAME, "master", {"a": "1"})
+    busy, after = Mirror(git, 1), Mirror(git, 2)
+    for mirror in (busy, after):
+        mirror.fetch(url, sha, TOKEN)
+    age(busy, after)
+    with locked(busy.directory.with_suffix(".lock"), None, 1):
+        (left,) = upkeep.prune(git, DAY)
+    assert left.startswith("1: 1.lock was held by others")
+    assert busy.directory.exists()
+    assert not after.directory.exists()
+
+
+class Fetching:
+    """Somebody who fetches into a mirror while the upkeep waits for it."""
+
+    def __init__(self, mirror: Mirror) -> None:
+        self.lock = mirror.directory.with_suffix(".lock")
+        self.held = os.open(self.lock, os.O_RDWR)
+        fcntl.flock(self.held, fcntl.LOCK_EX)
+        self.ended = False
+
+    def check(self) -> None:
+        """The upkeep has begun to wait: this ends, and leaves what it fetched."""
+        if not self.ended:
+            self.lock.touch()
+            os.close(self.held)
+            self.ended = True
+
+
+def test_a_mirror_that_was_fetched_meanwhile_stays(hub: GitHub, url: str, git: Git) -> None:
+    """Whether anybody wants it is asked once nobody is at it."""
+    sha = hub.commit(NAME, "master", {"a": "1"})
+    mirror = Mirror(git, 1)
+    mirror.fetch(url, sha, TOKEN)
+    age(mirror)
+    fetching = Fetching(mirror)
+    assert upkeep.prune(replace(git, watch=fetching), DAY) == []
+    assert fetching.ended
+    assert mirror.directory.exists()
+
+
+def test_unused_mirrors_go(hub: GitHub, url: str, git: Git) -> None:
+    """A mirror that nobody asked for in that time is removed, others stay."""
     sha = hub.commit(NAME, "master", {"a": "1"})
     old, new = Mirror(git, 1), Mirror(git, 2)
     for mirror in (old, new):
         mirror.fetch(url, sha, TOKEN)
-    for name in ("old", "new"):
-        (tmp_path / "work" / name).mkdir(parents=True)
-    past = time.time() - 2 * DAY
-    for path in (old.directory.with_suffix(".lock"), tmp_path / "work" / "old"):
-        os.utime(path, (past, past))
+    age(old)
     for _ in range(2):
-        upkeep.prune(git, DAY, tmp_path / "work")
+        assert upkeep.prune(git, DAY) == []
     assert not old.directory.exists()
     assert new.fetch(url, sha, TOKEN).read("a") == b"1"
-    assert [path.name for path in (tmp_path / "work").iterdir()] == ["new"]
     assert old.fetch(url, sha, TOKEN).read("a") == b"1"
 
 

@@ -1,9 +1,10 @@
-"""Keeping the disk tidy: mirrors and workspaces that nobody asked for in a while."""
+"""Keeping the disk tidy: mirrors that nobody asked for in a while go, the others are repacked."""
 
 import shutil
 import time
 from pathlib import Path
 
+from workers.errors import RunError
 from workers.source.git import Git
 from workers.source.lock import locked
 from workers.source.mirror import KEPT
@@ -11,30 +12,37 @@ from workers.source.mirror import KEPT
 RECENT = 50
 """Fetched commits that a mirror keeps, whatever their age."""
 
+LOCK_SECONDS = 1.0
+"""For which others may hold a mirror before it is left alone this time."""
 
-def prune(git: Git, older_than: float, workspaces: Path | None = None) -> None:
-    """Remove what is older than so many seconds, and repack the mirrors that stay.
+
+def prune(git: Git, older_than: float) -> list[str]:
+    """Remove mirrors older than so many seconds, and repack those that stay; why some were not.
 
     A mirror goes when nobody asked it for a commit for that long; of one that stays, old commits
-    beyond the last 50 are let go, and git repacks it. In `workspaces`, each directory counts.
-
-    Raises:
-        PassingError: a mirror was in use for a minute; call again later.
+    beyond the last 50 are let go, and git repacks it. One that is in use, or that git fails at, is
+    left as it is, and the others have their turn.
     """
     before = time.time() - older_than
+    left: list[str] = []
     for lock in sorted((git.root / "mirrors").glob("*.lock")):
-        unused = lock.stat().st_mtime < before
-        directory = lock.with_suffix(".git")
-        with locked(lock, git.watch, seconds=60) as held:
-            if unused:
-                shutil.rmtree(directory, ignore_errors=True)
-            elif directory.is_dir():
-                _tidy(git, directory, before, held)
-            for left in lock.parent.glob(f"{lock.stem}.*.*"):
-                shutil.rmtree(left, ignore_errors=True)
-    for workspace in workspaces.iterdir() if workspaces and workspaces.is_dir() else ():
-        if workspace.lstat().st_mtime < before:
-            shutil.rmtree(workspace, ignore_errors=True)
+        try:
+            _tend(git, lock, before)
+        except RunError as error:
+            left.append(f"{lock.stem}: {error}")
+    return left
+
+
+def _tend(git: Git, lock: Path, before: float) -> None:
+    directory = lock.with_suffix(".git")
+    with locked(lock, git.watch, LOCK_SECONDS) as held:
+        # Asked under the lock: whoever had it may have fetched what nobody wanted for long.
+        if lock.stat().st_mtime < before:
+            shutil.rmtree(directory, ignore_errors=True)
+        elif directory.is_dir():
+            _tidy(git, directory, before, held)
+        for left in lock.parent.glob(f"{lock.stem}.*.*"):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _tidy(git: Git, directory: Path, before: float, held: int) -> None:
