@@ -51,7 +51,8 @@ class WentBack(BaseModel):
 class Released(BaseModel):
     """What was made live, one function a row; a site's row has its bucket as `site` instead.
 
-    `pruned`: the version was deleted since. `event`: an alias was put back to what it is.
+    `pruned`: the version was deleted since. `event`: an alias was put back to what it is. `run`
+    is `run_id` by its first name.
     """
 
     function: str | None
@@ -60,6 +61,7 @@ class Released(BaseModel):
     sha256: str | None
     commit: str
     repository: str
+    run_id: str
     run: str
     site: str | None
     rollback: WentBack | None

@@ -53,7 +53,7 @@ class CheckReport(BaseModel):
     archive: str | None
 
 
-class Moving(BaseModel):
+class Shift(BaseModel):
     """One function of a gradual release."""
 
     function: str
@@ -62,7 +62,7 @@ class Moving(BaseModel):
     gradual: bool
 
 
-class GradualRelease(BaseModel):
+class Rollout(BaseModel):
     """How far a gradual release is."""
 
     strategy: str
@@ -73,7 +73,7 @@ class GradualRelease(BaseModel):
     percent: int
     since: Time | None
     next_at: Time | None
-    functions: list[Moving]
+    functions: list[Shift]
     put_back_because: str | None
     left: list[str]
 
@@ -93,7 +93,7 @@ class Run(BaseModel):
     held: str | None
     stages: list[Stage]
     releases: list[Release]
-    rollout: GradualRelease | None
+    rollout: Rollout | None
     checks: list[Check]
     reports: list[CheckReport]
     error: str | None

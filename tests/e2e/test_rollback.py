@@ -115,6 +115,6 @@ def test_a_worker_dies_between_two_functions(harbour: Town):
     live = [harbour.aws.alias(name, ENVIRONMENT) for name in (place.function, other)]
     assert [one["FunctionVersion"] for one in live] == ["1", "1"]
     path = f"/api/v1/environments/{ENVIRONMENT}/releases"
-    rows = [r for r in harbour.slipway.get(path).json()["releases"] if r["run"] == run["id"]]
+    rows = [r for r in harbour.slipway.get(path).json()["releases"] if r["run_id"] == run["id"]]
     assert {row["function"] for row in rows} == {place.function, other}
     assert len(rows) == 2
