@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import ValidationError
 from pydantic_core import from_json
 
 from config.server import Operator
-from workers.order import Commit, Order, PullRequest
+from service import payloads
+from service.payloads.repository import SideRepository
+from workers.order import Order, PullRequest
 
-FullName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.-]*/[\w.-]+$")]
 CHECKED = frozenset({"opened", "synchronize", "reopened"})
+MOST_REPEATED = 100
+MOST_REASON = 300
 
 
 class UnreadableError(ValueError):
@@ -23,71 +26,6 @@ class Ignored:
     """A delivery that asks for nothing, and why."""
 
     why: str
-
-
-class _Payload(BaseModel):
-    model_config = ConfigDict(strict=True, frozen=True)
-
-
-class _Object(_Payload):
-    """A part of which nothing is read here, but that it is an object."""
-
-
-class _Repository(_Payload):
-    id: int
-    full_name: FullName
-    clone_url: str
-
-
-class _Sender(_Payload):
-    login: str
-
-
-class _RepositoryId(_Payload):
-    id: int
-
-
-class _Side(_Payload):
-    ref: str
-    sha: Commit
-    repo: _RepositoryId | None
-
-
-class _PullRequest(_Payload):
-    number: int = 0
-    state: str = ""
-    title: str = ""
-    draft: bool = False
-    user: _Object | None = None
-    head: _Side
-    base: _Side
-    merged: bool | None = None
-    merge_commit_sha: Commit | None = None
-
-
-class _Event(_Payload):
-    repository: _Repository
-    sender: _Sender | None = None
-
-
-class _Push(_Event):
-    ref: str
-    before: str = ""
-    after: Commit
-    created: bool = False
-    deleted: bool = False
-    forced: bool = False
-    base_ref: str | None = None
-    compare: str = ""
-    commits: tuple[_Object, ...] = ()
-    head_commit: _Object | None = None
-    pusher: _Object | None = None
-
-
-class _PullRequestEvent(_Event):
-    action: str
-    number: int
-    pull_request: _PullRequest
 
 
 def read(event: str, body: bytes, operator: Operator) -> Order | Ignored:
@@ -114,30 +52,35 @@ def read(event: str, body: bytes, operator: Operator) -> Order | Ignored:
 def _first(error: ValidationError) -> str:
     problem = error.errors(include_input=False, include_url=False)[0]
     where = ".".join(str(part) for part in problem["loc"])
-    return f"{where}: {problem['msg']}" if where else problem["msg"]
+    return _cut(f"{where}: {problem['msg']}" if where else problem["msg"], MOST_REASON)
+
+
+def _cut(text: str, most: int = MOST_REPEATED) -> str:
+    """What may be repeated of a text that others chose."""
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def _push(body: bytes, operator: Operator) -> Order | Ignored:
-    push = _Push.model_validate_json(body)
+    push = payloads.Push.model_validate_json(body)
     if not push.ref.startswith("refs/heads/"):
-        return Ignored(f"{push.ref} is not a branch")
+        return Ignored(f"{_cut(push.ref)} is not a branch")
     if push.deleted or not push.after.strip("0"):
-        return Ignored(f"{push.ref} was deleted")
+        return Ignored(f"{_cut(push.ref)} was deleted")
     return _deploy(push, operator, push.ref.removeprefix("refs/heads/"), push.after)
 
 
 def _pull_request(body: bytes, operator: Operator) -> Order | Ignored:
-    event = _PullRequestEvent.model_validate_json(body)
-    pull = event.pull_request
+    event = payloads.PullRequestEvent.model_validate_json(body)
+    pull, head, base = event.pull_request, event.pull_request["head"], event.pull_request["base"]
+    asked = PullRequest(number=event.number, head=head["sha"])
     if event.action == "closed":
-        if not pull.merged or pull.merge_commit_sha is None:
+        commit = pull.get("merge_commit_sha")
+        if not pull.get("merged") or commit is None:
             return Ignored(f"pull request {event.number} was closed without a merge")
-        merged = PullRequest(number=event.number, head=pull.head.sha)
-        return _deploy(event, operator, pull.base.ref, pull.merge_commit_sha, merged)
+        return _deploy(event, operator, base["ref"], commit, asked)
     if event.action not in CHECKED:
         return Ignored(f"pull_request action {event.action[:40]!r} changes no code")
-    # By id, never by name: a fork may bear any name, and a deleted one has no repository at all.
-    if pull.head.repo is None or pull.base.repo is None or pull.head.repo.id != pull.base.repo.id:
+    if _is_from_a_fork(head["repo"], base["repo"]):
         return Ignored(
             f"pull request {event.number} comes from a fork: its code is not run here, "
             "because it could read what other builds leave behind"
@@ -145,15 +88,20 @@ def _pull_request(body: bytes, operator: Operator) -> Order | Ignored:
     return _order(
         event,
         operator,
-        ref=f"refs/heads/{pull.head.ref}",
-        commit=pull.head.sha,
+        ref=f"refs/heads/{head['ref']}",
+        commit=head["sha"],
         purpose="check",
-        pull_request=PullRequest(number=event.number, head=pull.head.sha),
+        pull_request=asked,
     )
 
 
+def _is_from_a_fork(head: SideRepository | None, base: SideRepository | None) -> bool:
+    # By id, never by name: a fork may bear any name, and a deleted one has no repository at all.
+    return head is None or base is None or head["id"] != base["id"]
+
+
 def _deploy(
-    event: _Event,
+    event: payloads.Event,
     operator: Operator,
     branch: str,
     commit: str,
@@ -161,7 +109,7 @@ def _deploy(
 ) -> Order | Ignored:
     environment = operator.environment_for(branch)
     if environment is None:
-        return Ignored(f"branch {branch} belongs to no environment")
+        return Ignored(f"branch {_cut(branch)} belongs to no environment")
     return _order(
         event,
         operator,
@@ -173,15 +121,15 @@ def _deploy(
     )
 
 
-def _order(event: _Event, operator: Operator, **asked: Any) -> Order | Ignored:  # noqa: ANN401
-    repository = event.repository
-    if operator.repository(repository.full_name) is None:
-        return Ignored(f"{repository.full_name} is not in the operator's file")
+def _order(event: payloads.Event, operator: Operator, **asked: Any) -> Order | Ignored:  # noqa: ANN401
+    repository, name = event.repository, event.repository["full_name"]
+    if operator.repository(name) is None:
+        return Ignored(f"{_cut(name)} is not in the operator's file")
     return Order(
-        repository=repository.full_name,
-        repository_id=repository.id,
-        clone_url=repository.clone_url,
-        sender=event.sender.login if event.sender else None,
+        repository=name,
+        repository_id=repository["id"],
+        clone_url=repository["clone_url"],
+        sender=event.sender["login"] if event.sender else None,
         **asked,
     )
 

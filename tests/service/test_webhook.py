@@ -227,6 +227,37 @@ def test_a_wrong_type_in_a_pull_request_is_refused(door, field, value):
     assert field in answer["detail"]
 
 
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("id", 10**400),
+        ("id", -7),
+        ("clone_url", "x" * 3000),
+        ("private", "no"),
+        ("owner", "ada"),
+        ("default_branch", 1),
+    ],
+    ids=range(6),
+)
+@pytest.mark.parametrize("event", ["push", "pull_request"])
+def test_a_repository_out_of_bounds_is_refused(door, slipway, event, member, value):
+    """A wrong type or size below the top is answered 400, with its place, and makes no run."""
+    payload = push() if event == "push" else pull()
+    payload["repository"] = repository() | {member: value}
+    status, answer, kind = door.send(payload, event=event)
+    assert (status, kind) == (400, PROBLEM)
+    assert f"repository.{member}" in answer["detail"]
+    assert slipway.runs() == []
+
+
+def test_a_long_tag_gets_a_short_answer(door):
+    """Three megabytes in a name do not come back."""
+    status, answer, kind = door.send(push(ref="refs/tags/" + "x" * 3_000_000))
+    assert (status, kind) == (400, PROBLEM)
+    assert "ref" in answer["detail"]
+    assert len(json.dumps(answer)) < 1000
+
+
 @pytest.mark.parametrize("event", [None, ""])
 @pytest.mark.parametrize("payload", [push(), {"zen": "Design for failure."}])
 def test_a_delivery_that_names_no_event_is_refused(door, slipway, payload, event):
