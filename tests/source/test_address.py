@@ -20,7 +20,7 @@ GITHUB = "https://api.github.com"
         ("http://127.0.0.1:9999/o/n.git", "http://127.0.0.1:8123"),
         ("http://localhost:9999/o/n.git", "http://localhost:8123/api/v3"),
         ("http://[::1]:9999/o/n.git", "http://[::1]:8123"),
-        ("http://127.0.0.1:9999/o/n.git", "http://localhost:8123"),
+        ("http://LocalHost:9999/o/n.git", "http://LOCALHOST:8123"),
         ("http://127.0.0.1:8123/git/o/n.git", "http://127.0.0.1:8123/api/v3"),
     ],
 )
@@ -39,6 +39,12 @@ def test_the_apis_own_host_is_allowed(clone_url: str, api_url: str) -> None:
         ("https://ghe.example/o/n.git", "https://ghe.example:8443/api/v3"),
         ("https://169.254.169.254/o/n.git", GITHUB),
         ("https://127.0.0.1:9999/o/n.git", GITHUB),
+        ("http://127.0.0.2:8123/o/n.git", "http://127.0.0.1:8123"),
+        ("http://127.0.0.2:9999/o/n.git", "http://127.0.0.1:8123"),
+        ("http://localhost:8123/o/n.git", "http://127.0.0.1:8123"),
+        ("http://127.0.0.1:8123/o/n.git", "http://localhost:8123"),
+        ("http://[::1]:8123/o/n.git", "http://127.0.0.1:8123"),
+        ("http://ghe.example:9999/o/n.git", "http://ghe.example:8123/api/v3"),
     ],
 )
 def test_other_hosts_are_refused_with_the_way_out(clone_url: str, api_url: str) -> None:
