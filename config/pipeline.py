@@ -76,7 +76,12 @@ class Check(toml.Section):
 
 
 def _short(value: object) -> object:
-    return {"run": value} if isinstance(value, str) else value
+    if isinstance(value, str):
+        return {"run": value}
+    if not isinstance(value, Mapping | Check):
+        why = f"expected a command or a table, got {toml.kind_of(value)}"
+        raise ValueError(why)  # noqa: TRY004 - pydantic lets a TypeError through
+    return value
 
 
 class Test(toml.Section):

@@ -195,7 +195,7 @@ def _message(error: ErrorDetails, table: Mapping[str, Any]) -> str:
     if kind == "extra_forbidden":
         return _unknown(str(error["loc"][-1]), list(table.get("properties", {})))
     if kind in _EXPECTED:
-        return f"expected {_EXPECTED[kind]}, got {_kind(error['input'])}"
+        return f"expected {_EXPECTED[kind]}, got {kind_of(error['input'])}"
     if kind == "literal_error":
         return _choice(str(error["input"]), re.findall(r"'([^']*)'", context["expected"]))
     if kind == "value_error":
@@ -216,7 +216,8 @@ def _choice(value: str, choices: list[str]) -> str:
     return f"expected one of {', '.join(choices)}{hint}"
 
 
-def _kind(value: object) -> str:
+def kind_of(value: object) -> str:
+    """What a value of TOML is, in words."""
     names: dict[type, str] = {
         bool: "a boolean",
         str: "a string",

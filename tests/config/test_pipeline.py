@@ -136,7 +136,14 @@ def test_a_file_that_releases_nothing_is_refused(text):
         ("[test]", "4: test.checks: missing; add it: a command for each check"),
         ("[test.checks]", '4: test.checks: no check: add one, such as unit = "npm test"'),
         ("[test.checks]\nunit = ''", "5: test.checks.unit: expected a shell command"),
-        ("[test.checks]\nunit = 1", "5: test.checks.unit: expected a table, got a whole number"),
+        (
+            "[test.checks]\nunit = 1",
+            "5: test.checks.unit: expected a command or a table, got a whole number",
+        ),
+        (
+            "[test.checks]\nunit = ['x']",
+            "5: test.checks.unit: expected a command or a table, got a",
+        ),
         ("[test.checks]\nunit = {}", "5: test.checks.unit.run: missing; add it: shell command"),
         ("[test.checks]\n'a b' = 'x'", "5: test.checks.'a b': expected a name of at most 50"),
         ("[test.checks]\n_a = 'x'", "5: test.checks._a: expected a name of at most 50"),

@@ -59,7 +59,7 @@ def test_all_problems_come_at_once_and_in_order():
     )
     assert problems(text) == [
         'f.toml:2: test.dockrfile: unknown key; did you mean "dockerfile"?',
-        "f.toml:4: test.checks.lint: expected a table, got a whole number",
+        "f.toml:4: test.checks.lint: expected a command or a table, got a whole number",
         "f.toml:5: functions.Foo.handler: missing; add it: entry point, such as app.handler",
         "f.toml:8: build.network: expected true or false, got a string",
     ]
