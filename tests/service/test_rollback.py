@@ -260,8 +260,9 @@ def test_releases_show_no_more_than_they_should(ann):
     (first, *_) = ann.get("/environments/production/releases")["releases"]
     assert set(first) == {
         *("function", "version", "alias", "sha256", "commit", "repository", "run", "at"),
-        *("site", "rollback", "event", "pruned"),
+        *("run_id", "site", "rollback", "event", "pruned"),
     }
+    assert first["run_id"] == first["run"]
 
 
 def test_a_rollback_has_a_place_of_its_own():
