@@ -318,6 +318,12 @@ def test_troubleshooting_quotes_what_slipway_says(phrase):
     assert phrase in said()
 
 
+def test_nobody_is_told_to_push_the_same_commit_again():
+    """That does nothing as long as its run is kept: one that failed is retried instead."""
+    for text in (said(), *(page.read_text() for page in (ROOT / "docs").rglob("*.md"))):
+        assert not re.search(r"push (it|that one) again|push again \|", text)
+
+
 @pytest.mark.parametrize("event", first_cells(section(OPERATING, "## Logs")))
 def test_events_are_those_of_the_logs(event):
     """Each event that is explained is one that the code logs."""

@@ -63,7 +63,10 @@ class _Repair:
         look, function, record = self.look, self.seen.function, self.seen.record
         alias, aws = look.environment.alias, look.aws
         if not functions.holds(aws, function, record.version, record.sha256):
-            self._not(f"version {record.version} is gone: deploy again, or roll back")
+            self._not(
+                f"version {record.version} is gone: push a new commit (git commit --allow-empty "
+                "will do), or roll back"
+            )
             return ""
         live = aliases.look(aws, function, alias)
         # After the alias was read: what a run changes from here on changes its revision too.

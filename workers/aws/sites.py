@@ -121,7 +121,7 @@ def release(
         raise OurError(
             f"{place.url}: {len(plan.missing)} files of commit {manifest.commit[:7]} are gone, "
             f"such as {plan.missing[0]!r} (kept for {duration(rules.keep)} after a release "
-            "without them): push it again"
+            "without them): retry the run"
         )
     begin(len(plan.moves))
     book, mark = _secured(place, book, mark, plan, rules)

@@ -73,8 +73,8 @@ FAULTS: dict[Trouble, tuple[type[RunError], str]] = {
     Trouble.MOVED: (
         OurError,
         (
-            "{repository} has moved to where Slipway can't follow ({said}): push again from its "
-            "new place"
+            "{repository} has moved to where Slipway can't follow ({said}): push a new commit "
+            "from its new place"
         ),
     ),
     Trouble.UNREACHABLE: (PassingError, "{repository} can't be fetched for now: {said}"),

@@ -26,9 +26,7 @@ def run(context: Context) -> str:
         return f"approved by {', '.join(_word(vote) for vote in votes)}"
     left = rule.timeout - _waited(context)
     if left <= 0:
-        raise CancelledError(
-            f"nobody approved it within {duration(rule.timeout)}: push again, or retry the run"
-        )
+        raise CancelledError(f"nobody approved it within {duration(rule.timeout)}: retry the run")
     context.say("approve", f"waiting for {rule.required - len(votes)} of {_names(rule.approvers)}")
     place = f"{context.order.repository_id}:{context.environment.name}"
     raise PeopleError(left, place, _older(context, place))

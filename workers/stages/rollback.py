@@ -12,6 +12,9 @@ from workers.stages.context import Context
 from workers.times import duration
 
 TOGETHER = 8
+INSTEAD = "push a new commit with its code (git revert), or roll back to another commit"
+"""What to do about a commit that is gone: its own run has succeeded, and is not repeated."""
+
 DEPLOYING = frozenset({"deploy", "verify", "approve", "release"})
 
 
@@ -70,10 +73,7 @@ def _there(context: Context, release: Release) -> Found:
     if package is None or package.sha256 != sha256:
         key = f"s3://{context.bucket}/{artifacts.key_of(name, commit)}"
         why = "is gone" if package is None else "is another package than was released"
-        raise GoneError(
-            f"version {version} of {name} was deleted, and {key} {why}: push {commit[:7]} again, "
-            "or roll back to another commit"
-        )
+        raise GoneError(f"version {version} of {name} was deleted, and {key} {why}: {INSTEAD}")
     return release, package
 
 
@@ -105,13 +105,13 @@ def _ready(context: Context, placed: PlacedSite) -> None:
     if manifest is None or manifest.digest != placed.sha256:
         raise GoneError(
             f"{place.url}: the site of {short} is no longer on record (kept for "
-            f"{duration(placed.keep)} after a release without it): push it again"
+            f"{duration(placed.keep)} after a release without it): {INSTEAD}"
         )
     missing = sites.missing(place, manifest)
     if missing:
         raise GoneError(
             f"{place.url}: {len(missing)} files of {short} are gone, such as {missing[0]!r}: "
-            "push it again"
+            f"{INSTEAD}"
         )
     context.lease.write(site=manifest.digest)
 

@@ -102,7 +102,7 @@ def switch(context: Context) -> None:
     manifest = found.manifest if found else place.read_manifest(context.order.commit)
     if manifest is None or manifest.digest != context.field("site"):
         raise OurError(
-            f"{place.url}: the site on record is not the one that was built; push it again"
+            f"{place.url}: the site on record is not the one that was built; retry the run"
         )
 
     def begin(switched: int) -> None:

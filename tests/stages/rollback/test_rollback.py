@@ -81,6 +81,7 @@ def test_a_package_that_is_gone(harbour, replaced):
     with harbour.working():
         status, answer = harbour.call("rollback", to=first.order.commit)
     assert (status, answer["title"]) == (410, "Gone")
+    assert "push a new commit with its code" in answer["detail"]
     assert answer["detail"].endswith("Nothing was changed.")
     assert harbour.live() == (second.order.commit, second.order.commit)
     assert harbour.inside.shop.ledger.locks.of(ENVIRONMENT) is None
@@ -124,7 +125,8 @@ def test_a_site_that_is_gone(harbour):
     with harbour.working():
         status, answer = harbour.call("rollback", to="previous")
     assert status == 410
-    assert "no longer on record" in answer["detail"]
+    assert "no longer on record (kept for 7 days after a release without it): " in answer["detail"]
+    assert "push a new commit with its code" in answer["detail"]
     assert harbour.alias(A) == second.order.commit
 
 
