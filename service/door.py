@@ -90,6 +90,9 @@ class House(Protocol):
     def closed(self, connection: Any) -> None:  # noqa: ANN401 - gunicorn's
         """Close a connection."""
 
+    def left(self, connection: Any) -> None:  # noqa: ANN401 - gunicorn's
+        """Close a connection once its client has read its answer."""
+
 
 class Door:
     """The deliveries of one process; a connection may be silent for `idle_seconds`."""
@@ -207,8 +210,11 @@ class Door:
             whole = visit.connection.sock.send(text) == len(text)
         except OSError:
             whole = False
-        if not (whole and stays):
+        if not whole:
             self._close(visit)
+            return
+        if not stays:
+            self._leave(visit)
             return
         visit.began = monotonic()
         visit.until = visit.began + (REQUEST_SECONDS if visit.came else self._idle_seconds)
@@ -235,11 +241,18 @@ class Door:
 
     def _part(self, visit: Visit) -> None:
         """Another one serves this connection from here on."""
-        self._listen(visit, on=False)
-        self._visits.discard(visit)
+        self._forget(visit)
         self._house.hand_over(visit.connection, bytes(visit.came))
 
+    def _leave(self, visit: Visit) -> None:
+        """The client may still be sending when it gets its last answer."""
+        self._forget(visit)
+        self._house.left(visit.connection)
+
     def _close(self, visit: Visit) -> None:
+        self._forget(visit)
+        self._house.closed(visit.connection)
+
+    def _forget(self, visit: Visit) -> None:
         self._listen(visit, on=False)
         self._visits.discard(visit)
-        self._house.closed(visit.connection)

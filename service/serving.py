@@ -12,6 +12,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-
 from service import followers, plain
 from service.answer import refused
 from service.door import Door
+from service.lingering import Lingering
 from service.web import TOLD, Web
 from service.wire import InTime
 from workers.ledger.intake import Intake
@@ -40,6 +41,7 @@ class DoorWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
     door: Door | None = None
     intake: Intake
+    lingering: Lingering
 
     def handle_exit(self, sig: Any, frame: Any) -> None:  # noqa: ANN401 - gunicorn has no types
         """Begin to stop: whoever follows a run is sent away, and comes back to another process."""
@@ -52,6 +54,7 @@ class DoorWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         if isinstance(web, Web) and self._speaks_http():
             self.intake = Intake(web.ledger.redis, self.poller, self.method_queue.defer)
             self.intake.connect()
+            self.lingering = Lingering(self.poller, self.closed)
             self.door = Door(web, self.intake, self, self.cfg.keepalive)
         super().run()
 
@@ -104,6 +107,22 @@ class DoorWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             req.must_close = True
         return super().handle_request(req, conn)
 
+    def finish_request(self, conn: Any, fs: Any) -> None:  # noqa: ANN401
+        """Take a connection back from a thread.
+
+        Gunicorn itself closes the last ones here, in the loop, and waits up to two seconds for each
+        client to do so too; it reads no more than 64 KB of what they still send.
+        """
+        done = fs.cancelled() or fs.exception() or not fs.result()
+        if self.door is not None and done:
+            self.left(conn)
+        else:
+            super().finish_request(conn, fs)
+
+    def left(self, conn: Any) -> None:  # noqa: ANN401
+        """Close a connection once its client has read its answer."""
+        self.lingering.add(conn)
+
     def closed(self, conn: Any) -> None:  # noqa: ANN401
         """Close a connection."""
         self.nr_conns -= 1
@@ -128,6 +147,7 @@ class DoorWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         if self.door is not None:
             self.intake.tidy()
             self.door.tidy(stopping=not self.alive)
+            self.lingering.tidy()
 
 
 class AccessLog(Logger):  # type: ignore[misc] # gunicorn has no types
