@@ -218,7 +218,9 @@ class Walk:
     def _again_or_fail(self, error: PassingError) -> str:
         tries = self.retries
         if self._last_try:
-            return self._end(State.FAILED, f"{error} (tried {tries + 1} times)", "ours")
+            tried = f"tried {tries + 1} times" if tries else "tried once"
+            why = f"{error} ({tried}); retry the run when that is over"
+            return self._end(State.FAILED, why, "ours")
         wait = min(FIRST_RETRY_SECONDS * 2**tries, LONGEST_RETRY_SECONDS) * (0.9 + random() / 5)  # noqa: S311 - jitter
         asked = getattr(error, "retry_after", None) or 0.0
         return self._pause(error, max(wait, asked), tries + 1)

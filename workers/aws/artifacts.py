@@ -101,9 +101,7 @@ def _write_once(aws: Aws, wanted: Artifact, write: Callable[[], Artifact]) -> Ar
                 return _same(there, wanted.sha256)
             if not isinstance(error, ChangedError):
                 raise
-    raise PassingError(
-        f"{wanted.bucket}/{wanted.key}: written by somebody else at the same time, try again"
-    )
+    raise PassingError(f"{wanted.bucket}/{wanted.key}: written by somebody else at the same time")
 
 
 def put_text(

@@ -216,8 +216,8 @@ def translated(what: str, *, function: str = "", region: str = "") -> Iterator[N
         raise _unanswered(error, what) from error
     except ResponseParserError as error:
         raise PassingError(
-            f"{what}: the answer is none of AWS's, perhaps that of a proxy on the way; "
-            f"it is tried again ({str(error)[:LONGEST_MESSAGE]})"
+            f"{what}: the answer is none of AWS's, perhaps that of a proxy on the way "
+            f"({cut(str(error), LONGEST_MESSAGE)})"
         ) from error
 
 
@@ -238,7 +238,7 @@ def _answered(error: boto.ClientError, what: str, function: str, region: str) ->
     if status == 429:  # noqa: PLR2004 - HTTP's own number: Too Many Requests
         return _with_delay(ThrottledError(f"{what}: AWS asks to slow down ({where})"), error)
     if status >= 500:  # noqa: PLR2004 - HTTP's own number: the server's fault
-        return PassingError(f"{what}: AWS failed, it is tried again ({where})")
+        return PassingError(f"{what}: AWS failed ({where})")
     return OurError(f"{what}: AWS refused it ({where})")
 
 
@@ -255,7 +255,7 @@ def _with_delay(fault: RunError, error: boto.ClientError) -> RunError:
 
 def _unanswered(error: boto.BotoCoreError, what: str) -> RunError:
     if isinstance(error, UNREACHABLE):
-        return PassingError(f"{what}: AWS is out of reach, it is tried again ({error})")
+        return PassingError(f"{what}: AWS is out of reach ({error})")
     if isinstance(error, WITHOUT_CREDENTIALS):
         return OurError(f"{what}: {CREDENTIALS} ({error})")
     if isinstance(error, boto.NoRegionError):

@@ -94,7 +94,7 @@ class Engine:
         ) as error:
             raise PassingError(
                 f"Docker is not reachable at {self.host} ({type(error).__name__}): start it, or"
-                " set DOCKER_HOST; Slipway tries again"
+                " set DOCKER_HOST"
             ) from error
 
     def ping(self) -> None:

@@ -128,7 +128,7 @@ class TarStream:
         while have < size:
             chunk = next(self._chunks, None)
             if chunk is None:
-                raise PassingError("the engine's archive of the image broke off; it is read again")
+                raise PassingError("the engine's archive of the image broke off")
             parts.append(chunk)
             have += len(chunk)
         self._buffer = b"".join(parts)

@@ -114,8 +114,8 @@ class GitHub:
         name = "github:token" if self._by_token else f"github:{owner}"
         left = self._pauses.left(name) if self._pauses else 0
         if left > 0:
-            again = duration(round(left))
-            text = f"{action} waits: GitHub has set a limit; asking again in {again}"
+            rest = duration(round(left))
+            text = f"{action} waits: GitHub has set a limit, for another {rest}"
             raise RateLimitedError(text, left)
         try:
             yield

@@ -72,7 +72,7 @@ def fault(action: str, status: int, data: object, headers: Mapping[str, str]) ->
     text = f"{action} failed: GitHub answered {status}{f' ({said})' if said else ''}"
     pause = _pause(status, said, headers)
     if pause is not None:
-        return RateLimitedError(f"{text}; asking again in {duration(round(pause))}", pause)
+        return RateLimitedError(f"{text}; it asks for a pause of {duration(round(pause))}", pause)
     if status in PASSING or status >= SERVER_ERROR:
         return PassingError(text)
     if status == requests.codes.unprocessable:
