@@ -84,6 +84,11 @@ class Masker:
                 at = text.find(form[0], at + 1)
         return earliest
 
+    def gap(self, text: str) -> int:
+        """The last place where a text may be cut in two, more to come, without cutting a secret."""
+        at = self.begun(text)
+        return min([at, *(start for start, end in self.spans(text) if end > at)]) or len(text)
+
     def _found(self, text: str) -> Iterator[tuple[int, int]]:
         # Most texts are shorter than most secrets, and a log line is many texts.
         short_enough = self._forms[: bisect.bisect_right(self._lengths, len(text))]

@@ -7,6 +7,7 @@ There is no one schema; this reads what pytest, Jest, Mocha, Go's converters and
 from collections.abc import Iterable
 from xml.parsers import expat
 
+from config.masker import cut
 from workers.masking import Mask
 from workers.run import Tests
 
@@ -70,7 +71,7 @@ class _Reader:
 
     def _start(self, element: str, attributes: dict[str, str]) -> None:
         if self._depth == 0 and element not in _ROOTS:
-            raise MalformedError(f"it begins with <{element[:50]}>, not with <testsuites>")
+            raise MalformedError(f"it begins with <{cut(element, 50)}>, not with <testsuites>")
         self._depth += 1
         if element == "testcase":
             self._name = self._shown(attributes)

@@ -39,7 +39,7 @@ class Workshop:
     @cached_property
     def engine(self) -> Engine:
         """The Docker engine."""
-        return Engine(passed_on(*ENVIRONMENT))
+        return Engine(passed_on(*ENVIRONMENT), masker=self.masker)
 
     @cached_property
     def network(self) -> dict[str, str]:

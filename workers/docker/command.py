@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
+from config.masker import Masker
 from workers.docker.guard import Say, Watch
 from workers.docker.output import Lines
 
@@ -16,13 +17,14 @@ _READ = 64 << 10
 _TICK = 0.5
 
 
-def run(
+def run(  # noqa: PLR0913 - a program has that many sides
     arguments: Sequence[str],
     *,
     environment: Mapping[str, str],
     seconds: float,
     say: Say,
     watch: Watch,
+    masker: Masker | None = None,
 ) -> int:
     """Run a program, output going to `say`, and return its exit code.
 
@@ -43,7 +45,7 @@ def run(
         start_new_session=True,
     )
     try:
-        _follow(process, Lines(say), watch, deadline)
+        _follow(process, Lines(say, masker or Masker()), watch, deadline)
         return process.wait()
     finally:
         with suppress(ProcessLookupError):

@@ -82,7 +82,7 @@ def follow(  # noqa: PLR0913 - as many as it needs
     Raises:
         PassingError: the engine went away.
     """
-    lines = Lines(say)
+    lines = Lines(say, engine.masker)
     deadline = time.monotonic() + seconds
     killed = False
     checked = looked = 0.0

@@ -14,6 +14,7 @@ import requests
 import urllib3
 from docker.errors import APIError, DockerException, TLSParameterError
 
+from config.masker import Masker
 from workers.errors import OurError, PassingError
 
 ENVIRONMENT = (
@@ -45,7 +46,15 @@ class Builder:
 class Engine:
     """One Docker engine, reached as the environment says; usable from several threads."""
 
-    def __init__(self, environment: Mapping[str, str], *, seconds: int = _CALL_SECONDS) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        *,
+        seconds: int = _CALL_SECONDS,
+        masker: Masker | None = None,
+    ) -> None:
+        """`masker` hides secrets in what is printed, where only its lines would be known later."""
+        self.masker = masker or Masker()
         self.environment = {
             name: environment[name] for name in ENVIRONMENT if environment.get(name)
         }

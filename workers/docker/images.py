@@ -56,20 +56,23 @@ def build(  # noqa: PLR0913 - an image build has that many sides
     _check_frontend(context, dockerfile, args)
     name = dockerfile if isinstance(dockerfile, str) else "the preset's Dockerfile"
     engine.ping()
-    builder = engine.builder()
-    tail = _Tail(say)
+    builder, tail = engine.builder(), _Tail(say)
     with tempfile.TemporaryDirectory(prefix="slipway-build-") as folder:
         id_file = Path(folder, "id")
         options = [
             *(f"--file={context / dockerfile}", f"--tag={tag}", "--progress=plain"),
             *(f"--network={_network(engine, network)}", f"--iidfile={id_file}"),
-            *_pairs("build-arg", args),
-            *_pairs("label", labels),
+            *(*_pairs("build-arg", args), *_pairs("label", labels)),
         ]
         words = [*builder.arguments, *options, "--", str(context)]
         try:
             code = command.run(
-                words, environment=builder.environment, seconds=timeout, say=tail, watch=watch
+                words,
+                environment=builder.environment,
+                seconds=timeout,
+                say=tail,
+                watch=watch,
+                masker=engine.masker,
             )
         except TimeoutError:
             why = f"the image build of {name} timed out after {duration(timeout)}"
