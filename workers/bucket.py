@@ -1,6 +1,6 @@
 """Where what is kept of a run goes, beside its packages."""
 
-from workers.aws.session import Aws, aws_for
+from workers.aws.session import Aws, aws_of
 from workers.run import Run
 from workers.workshop import Workshop
 
@@ -12,5 +12,4 @@ def place_of(shop: Workshop, run: Run) -> tuple[Aws, str] | None:
     bucket = (environment and environment.bucket) or (rule and rule.bucket)
     if not bucket:
         return None
-    where = environment.aws if environment else None
-    return (aws_for(where.region, where.role_arn) if where else aws_for()), bucket
+    return aws_of(environment), bucket

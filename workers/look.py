@@ -8,10 +8,11 @@ from typing import Any
 from config.server import Environment
 from workers.aws import aliases, functions, versions
 from workers.aws.aliases import Alias
-from workers.aws.session import Aws, aws_for
+from workers.aws.session import aws_of
 from workers.drift import differences
 from workers.errors import RunError, UserError
 from workers.heads import Branch, heads
+from workers.ledger import keys
 from workers.ledger.upkeep import Upkeep
 from workers.observation import CodeStorage, Live, Observation, Recorded, Seen
 from workers.run import Run, StageState, State
@@ -20,12 +21,6 @@ from workers.workshop import Workshop
 TOGETHER = 4
 LOOKS = 3
 """How often a function is looked at again that changes while it is looked at."""
-
-
-def place_of(environment: Environment) -> Aws:
-    """AWS as an environment's region and role reach it."""
-    place = environment.aws
-    return aws_for(place.region, place.role_arn) if place else aws_for()
 
 
 class Look:
@@ -43,7 +38,7 @@ class Look:
     ) -> None:
         self.shop = shop
         self.environment = environment
-        self.aws = place_of(environment)
+        self.aws = aws_of(environment)
         self._pause = pause
         self._known = known or {}
         self._upkeep = Upkeep(shop.ledger.redis)
@@ -152,7 +147,7 @@ class Look:
 
     def place(self, function: str) -> str:
         """The name of one function's alias in the ledger."""
-        return f"{self.aws.region}/{function}/{self.environment.alias}"
+        return keys.alias(self.aws.region, function, self.environment.alias)
 
     def _record(self, row: dict[str, Any]) -> Recorded:
         record = self.shop.ledger.history.live(self.place(row["function"])) or row

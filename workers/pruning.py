@@ -10,7 +10,7 @@ import structlog
 from config.server import Environment
 from workers.aws import functions, versions
 from workers.aws.functions import Version
-from workers.aws.session import Aws, aws_for
+from workers.aws.session import Aws, aws_of
 from workers.errors import PassingError, RunError
 from workers.keeping import Known, doomed
 from workers.ledger.upkeep import Mark, Upkeep
@@ -42,12 +42,11 @@ class Place(NamedTuple):
 
 def places(environments: Sequence[Environment]) -> Iterator[Place]:
     """The environments by where they live."""
-    found: dict[tuple[str | None, str | None], list[Environment]] = {}
+    found: dict[Aws, list[Environment]] = {}
     for one in environments:
-        where = (one.aws.region, one.aws.role_arn) if one.aws else (None, None)
-        found.setdefault(where, []).append(one)
-    for (region, role_arn), those in found.items():
-        yield Place(aws_for(region, role_arn), tuple(those))
+        found.setdefault(aws_of(one), []).append(one)
+    for aws, those in found.items():
+        yield Place(aws, tuple(those))
 
 
 def prune(shop: Workshop, *, most: int = MOST, pause: float = PAUSE_SECONDS) -> int:

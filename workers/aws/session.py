@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
 
+    from config.server import Environment
+
 ATTEMPTS = 5
 CONNECT_SECONDS = 5
 READ_SECONDS = 30
@@ -250,6 +252,12 @@ os.register_at_fork(after_in_child=_known.forget)
 def aws_for(region: str | None = None, role_arn: str | None = None) -> Aws:
     """This process's session of a region and role: the same object each time."""
     return _known.get(region, role_arn)
+
+
+def aws_of(environment: Environment | None) -> Aws:
+    """The session of an environment's region and role; of none, where it names none."""
+    place = environment.aws if environment else None
+    return aws_for(place.region, place.role_arn) if place else aws_for()
 
 
 def share(budget: Shared) -> None:

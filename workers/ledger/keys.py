@@ -75,6 +75,11 @@ def branch(repository_name: str, branch_name: str) -> str:
     return f"{RUNS}:{repository_name.lower()}:{branch_name}"
 
 
+def alias(region: str, function: str, name: str) -> str:
+    """The place that one function's alias is, in what is live."""
+    return f"{region}/{function}/{name}"
+
+
 def drain(owner: str) -> str:
     """What says that a worker is shutting down."""
     return f"{PREFIX}drain:{owner}"

@@ -36,7 +36,7 @@ def _cheaply(context: Context, release: Release) -> Alias | None:
     anything else has changed, such as weights.
     """
     function = release.function
-    record = context.shop.ledger.history.live(rollout_record.place(context, function))
+    record = context.shop.ledger.history.live(context.place(function))
     revision = record.get("revision")
     # Where nothing is to be moved, AWS has no occasion to refuse.
     if not revision or record["version"] == release.version:

@@ -4,12 +4,11 @@ from workers.aws.aliases import Alias
 from workers.drift import differences
 from workers.observation import Live, Recorded
 from workers.stages.context import Context
-from workers.stages.rollout_record import place
 
 
 def tell(context: Context, function: str, found: Alias | None) -> None:
     """Say in the run's log what about an alias is not as Slipway left it, before it is moved."""
-    record = context.shop.ledger.history.live(place(context, function))
+    record = context.shop.ledger.history.live(context.place(function))
     if not record:
         return
     left = Recorded(

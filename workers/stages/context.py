@@ -10,13 +10,14 @@ from pathlib import Path
 
 from config.pipeline import Pipeline, parse
 from config.server import Environment, Repository
-from workers.aws.session import Aws, aws_for
+from workers.aws.session import Aws, aws_of
 from workers.aws.sites_found import Found
 from workers.console import Console
 from workers.docker.litter import labels
 from workers.docker.package import Package
 from workers.docker.site_files import SiteFiles
 from workers.errors import OurError, UserError
+from workers.ledger import keys
 from workers.ledger.lease import Lease
 from workers.order import Order
 from workers.run import Release, Run
@@ -107,8 +108,11 @@ class Context:
     @cached_property
     def aws(self) -> Aws:
         """AWS as the environment's region and role reach it."""
-        place = self.environment.aws
-        return aws_for(place.region, place.role_arn) if place else aws_for()
+        return aws_of(self.environment)
+
+    def place(self, function: str) -> str:
+        """The name of one function's alias in the ledger."""
+        return keys.alias(self.aws.region, function, self.environment.alias)
 
     @cached_property
     def git(self) -> Git:

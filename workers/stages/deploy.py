@@ -38,8 +38,7 @@ def _words(release: Release, before: str | None) -> str:
 
 
 def _live(context: Context, function: str) -> dict[str, str]:
-    place = f"{context.aws.region}/{function}/{context.environment.alias}"
-    return context.shop.ledger.history.live(place)
+    return context.shop.ledger.history.live(context.place(function))
 
 
 def _unchanged(context: Context, function: str) -> Release | None:

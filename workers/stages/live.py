@@ -6,7 +6,6 @@ from typing import Any
 from workers.run import Release
 from workers.stages import site
 from workers.stages.context import Context
-from workers.stages.rollout_record import place
 
 Part = tuple[str, dict[str, Any]]
 
@@ -16,7 +15,7 @@ def remember_origin(context: Context) -> None:
     if context.order.purpose != "rollback" or context.field("origin"):
         return
     history = context.shop.ledger.history
-    places = [place(context, release.function) for release in context.releases()]
+    places = [context.place(release.function) for release in context.releases()]
     places += [name for name, _ in site.live(context)]
     origin = {name: history.live(name).get("commit") for name in places}
     context.lease.write(origin=json.dumps(origin))
@@ -25,7 +24,7 @@ def remember_origin(context: Context) -> None:
 def record(context: Context) -> None:
     """Remember what is live now, all of it in one step."""
     functions = [
-        (place(context, one.function), _function(context, one)) for one in context.releases()
+        (context.place(one.function), _function(context, one)) for one in context.releases()
     ]
     parts = [*functions, *site.live(context)]
     origin = json.loads(context.field("origin") or "{}")

@@ -25,7 +25,6 @@ from workers.stages import (
 )
 from workers.stages.ancestry import judge
 from workers.stages.context import Context
-from workers.stages.rollout_record import place
 
 TRIES = 5
 TOGETHER = 8
@@ -102,7 +101,7 @@ def _release(context: Context) -> None:
 
 def _commit(context: Context, release: Release, found: Alias) -> str | None:
     """What the alias runs: our record knows better than the version, which may be shared."""
-    record = context.shop.ledger.history.live(place(context, release.function))
+    record = context.shop.ledger.history.live(context.place(release.function))
     return record["commit"] if record.get("version") == found.version else found.commit
 
 

@@ -9,11 +9,6 @@ from workers.rollout import Rollout, Shift
 from workers.stages.context import Context
 
 
-def place(context: Context, function: str) -> str:
-    """The name of one function's alias in the ledger."""
-    return f"{context.aws.region}/{function}/{context.environment.alias}"
-
-
 def read(context: Context) -> Rollout | None:
     """The gradual release of this run, if it has begun one."""
     text = context.field("rollout")

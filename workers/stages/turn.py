@@ -4,7 +4,6 @@ from workers.errors import SupersededError, WaitError
 from workers.run import Run, StageState
 from workers.source.snapshot import Relation
 from workers.stages.context import Context
-from workers.stages.rollout_record import place
 
 AGAIN_SECONDS = 10.0
 
@@ -16,7 +15,7 @@ def take(context: Context, *, gradual: bool) -> None:
         WaitError: one has; this run looks again in a while.
         SupersededError: a newer commit is ready for the same turn.
     """
-    places = [place(context, release.function) for release in context.releases()]
+    places = [context.place(release.function) for release in context.releases()]
     if gradual:
         _give_way(context)
         holder = context.lease.claim(places)
@@ -33,7 +32,7 @@ def take(context: Context, *, gradual: bool) -> None:
 def taken(context: Context, function: str) -> str | None:
     """The other run whose gradual release has a function's alias now."""
     history = context.shop.ledger.history
-    return history.claimed([place(context, function)], context.run.id)
+    return history.claimed([context.place(function)], context.run.id)
 
 
 def _give_way(context: Context) -> None:
