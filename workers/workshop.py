@@ -15,8 +15,7 @@ from workers.ledger import Ledger
 from workers.ledger.budgets import Budgets
 from workers.ledger.connection import hasty, patient
 from workers.ledger.pauses import Pauses
-
-NETWORK = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+from workers.source.git import NETWORK
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class Workshop:
     @cached_property
     def network(self) -> dict[str, str]:
         """The variables of proxies and certificates that git needs."""
-        return passed_on(*NETWORK, "GIT_SSL_CAINFO")
+        return passed_on(*NETWORK)
 
     @cached_property
     def github(self) -> GitHub:

@@ -6,16 +6,21 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
+from config.server import Operator
+from config.settings import Settings
 from tests.source.conftest import NAME, Plumbing, fetches, processes
 from tests.stand_ins.github import TOKEN, GitHub
 from workers.errors import CancelledError, OurError, PassingError, StoppedError, UserError
-from workers.source.git import Git, mask
+from workers.source.git import NETWORK, Git, mask
 from workers.source.mirror import KEPT, Mirror, head
 from workers.source.snapshot import Snapshot
+from workers.workshop import Workshop
 
 Make = Callable[..., Snapshot]
 PACK = r"/git-upload-pack$"
@@ -446,7 +451,42 @@ def test_the_callers_environment_stays_outside(
     assert Mirror(Git(git.root, network=given), 1).fetch(url, commit(hub), TOKEN).tree()
 
 
+class Proxy(BaseHTTPRequestHandler):
+    """Refuses everything, and keeps for what it was asked."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        """One request of git's."""
+        self.asked.append(self.path)
+        self.send_error(502)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "ALL_PROXY", "all_proxy"])
+def test_git_goes_through_the_callers_proxy(
+    git: Git, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Whichever variable of those that git knows the worker's process has."""
+    for each in NETWORK:
+        monkeypatch.delenv(each, raising=False)
+        monkeypatch.delenv(each.lower(), raising=False)
+    Proxy.asked.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        monkeypatch.setenv(name, f"http://127.0.0.1:{server.server_port}")
+        settings = Settings(config=git.root, github_webhook_secrets="a webhook secret")
+        network = Workshop(settings, Operator(environments={}, repositories=[])).network
+        with pytest.raises(PassingError):
+            head(Git(git.root, network=network), "http://git.example.com/octo/cat.git", "master")
+        server.shutdown()
+    assert Proxy.asked[0].startswith("http://git.example.com/octo/cat.git/info/refs")
+
+
 def test_secrets_are_masked() -> None:
     """Neither a token nor what looks like credentials stays in a text."""
-    text = "fatal: http://a:b@h/x Authorization: Basic Zm9v tok3n"
-    assert mask(text, ["tok3n"]) == "fatal: http://***@h/x Authorization: Basic *** ***"
+    text = "fatal: http://a:b@h/x socks5h://a:b@h Authorization: Basic Zm9v tok3n"
+    masked = "fatal: http://***@h/x socks5h://***@h Authorization: Basic *** ***"
+    assert mask(text, ["tok3n"]) == masked

@@ -12,8 +12,8 @@ from docker.models.containers import Container
 
 from workers.docker.containers import remove
 from workers.docker.engine import Engine
-from workers.docker.guard import Watch
 from workers.errors import OurError, UserError
+from workers.guard import Watch
 
 _CHUNK = 1 << 20
 _GO_LINK = 1 << 27  # Go's os.ModeSymlink

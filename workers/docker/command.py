@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from config.masker import Masker
-from workers.docker.guard import Say, Watch
 from workers.docker.output import Lines
+from workers.guard import Say, Watch
 
 _READ = 64 << 10
 _TICK = 0.5

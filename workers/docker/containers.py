@@ -11,9 +11,9 @@ from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 
 from workers.docker.engine import Engine
-from workers.docker.guard import Say, Watch
 from workers.docker.output import Lines
 from workers.errors import RunError
+from workers.guard import Say, Watch
 
 _TICK = 0.25
 _LOOK = 2.0  # seconds between two looks at a container whose output has not ended

@@ -10,8 +10,8 @@ from docker.errors import ImageNotFound
 
 from workers.docker import command
 from workers.docker.engine import Engine
-from workers.docker.guard import Say, Watch
 from workers.errors import OurError, PassingError, UserError
+from workers.guard import Say, Watch
 from workers.times import duration
 
 _SYNTAX = re.compile(rb"^\s*(?:#|//)\s*syntax\s*=\s*(\S*)", re.IGNORECASE | re.MULTILINE)

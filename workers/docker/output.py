@@ -3,7 +3,7 @@
 import codecs
 
 from config.masker import Masker
-from workers.docker.guard import Say
+from workers.guard import Say
 
 LONGEST_LINE = 8192
 """Characters after which a line is broken."""

@@ -19,8 +19,8 @@ from workers.docker.archive import left
 from workers.docker.checks import Limits, Outcome, confined
 from workers.docker.containers import Output, follow, remove, state
 from workers.docker.engine import Engine
-from workers.docker.guard import Say, Watch
 from workers.errors import OurError, PassingError, UserError
+from workers.guard import Say, Watch
 
 HOME = "/slipway"
 SOURCE = f"{HOME}/source"

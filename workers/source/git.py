@@ -12,9 +12,9 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from workers.errors import OurError, PassingError
+from workers.guard import Watch
 from workers.source.address import origin
 from workers.times import duration
 
@@ -22,12 +22,11 @@ TICK = 0.5
 """Seconds between two looks at the watch."""
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-NETWORK = {
-    name
-    for upper in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
-    for name in (upper, upper.lower())
-} | {"SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH"}
-"""The caller's variables that git is given: proxies and certificates."""
+NETWORK = (
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH"),
+)
+"""The caller's variables that git is given, in either case: proxies and certificates."""
 
 CONFIG = {
     "core.hooksPath": "/dev/null",
@@ -64,13 +63,6 @@ CONFIG = {
 
 LONG = {"fetch", "ls-remote", "gc", "read-tree", "checkout-index"}
 """What may take long enough to outlive its worker."""
-
-
-class Watch(Protocol):
-    """Somebody who knows whether this work is still wanted."""
-
-    def check(self) -> None:
-        """Raise when the lease is lost or the run cancelled."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +125,8 @@ class Git:
         if remote and remote[1]:
             header = f"Authorization: Basic {_basic(remote[1])}"
             config[f"http.{origin(remote[0])}/.extraHeader"] = header
-        environment = {name: self.network[name] for name in NETWORK & set(self.network)} | {
+        network = {name: value for name, value in self.network.items() if name.upper() in NETWORK}
+        environment = network | {
             "PATH": PATH,
             "HOME": "/nonexistent",
             "LC_ALL": "C",
@@ -201,7 +194,7 @@ def mask(text: str, secrets: Sequence[str] = ()) -> str:
     for secret in secrets:
         text = text.replace(secret, "***")
     text = re.sub(r"(?i)(authorization:\s*\w+\s+)\S+", r"\1***", text)
-    return re.sub(r"(https?://)[^\s/@]*@", r"\1***@", text)
+    return re.sub(r"(?i)([a-z][a-z0-9+.-]*://)[^\s/@]*@", r"\1***@", text)
 
 
 def _basic(token: str) -> str:

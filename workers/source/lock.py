@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from workers.errors import PassingError
-from workers.source.git import Watch
+from workers.guard import Watch
 
 TICK = 0.05
 
