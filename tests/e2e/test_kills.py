@@ -38,6 +38,8 @@ class Victim:
     struck: Callable[[], bool]
     hold: Hold | None = None
     versions: int = 1
+    task: str = ""
+    """The one that was at work on it."""
 
 
 def _checkout(town: Town) -> Victim:
@@ -91,6 +93,8 @@ def _await(victims: dict[str, Victim]) -> None:
 def _strike(town: Town, victims: dict[str, Victim]) -> None:
     """Wait until every run stands where it shall be killed, kill the worker, and start it again."""
     _await(victims)
+    for victim in victims.values():
+        victim.task = victim.place.facts(victim.commit)["nonce"]
     town.kill_worker()
     for name, victim in victims.items():
         stages = victim.place.run(victim.commit)["stages"]
@@ -134,9 +138,15 @@ def _killed(town: Town) -> dict[str, Victim]:
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_a_killed_run_ends_as_if_nothing_had_happened(scenario, victims):
-    """A run whose worker was killed there has one version, one move of its alias, one verdict."""
+    """A run whose worker was killed there has one version, one move of its alias, one verdict.
+
+    The task that was at work on it is known to be lost.
+    """
     victim = victims[scenario]
     victim.place.assert_deployed(victim.commit, victim.versions)
+    task = victim.place.task(victim.commit, victim.task)
+    assert (task["state"], task["outcome"]) == ("failed", "lost")
+    assert task["finished_at"] > task["started_at"]
     assert int(victim.place.facts(victim.commit)["losses"]) >= 1, "the kill has missed it"
 
 
@@ -159,6 +169,8 @@ def test_a_killed_pool_process_is_replaced(town):
     hold.open(cut=True)
     place.assert_deployed(commit)
     assert int(place.facts(commit)["losses"]) >= 1, "the kill has missed it"
+    task = place.task(commit)
+    assert (task["state"], task["outcome"]) == ("failed", "lost")
     assert town.slipway.processes["worker"].running
 
 
@@ -182,6 +194,7 @@ def test_a_worker_that_slept_can_not_undo_what_came_after(town):
     until(lambda: "lease_lost" in sleeper.log.read_text(), 20, "the sleeper does not give up")
     place.assert_deployed(newer, versions=3)
     assert int(place.facts(older)["losses"]) >= 1
+    assert place.task(older)["outcome"] == "lost"
 
 
 def test_killed_runs_leave_nothing_behind(town, victims):

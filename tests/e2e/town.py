@@ -138,6 +138,12 @@ class Place:
         until(over, seconds, lambda: self.story(commit))
         return run
 
+    def task(self, commit: str, task_id: str = "") -> dict[str, Any]:
+        """What became of a task, by default of the one that the webhook answered with."""
+        wanted = task_id or self.run(commit)["id"]
+        found: dict[str, Any] = self.town.slipway.get(f"/api/v1/tasks/{wanted}").json()
+        return found
+
     def log(self, commit: str, **filters: str) -> str:
         """The log of the only run of a commit."""
         return self.town.slipway.log(self.run(commit, **filters)["id"])

@@ -57,6 +57,57 @@ def test_an_expired_lease_passes_on_with_a_higher_fence(book):
     assert book.history.run(run_id).state is State.RUNNING
 
 
+def _lost(book, task_id):
+    task = book.history.task(task_id)
+    return task["state"], task.get("outcome"), task.get("finished_at", "") >= task["started_at"]
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_the_task_of_a_lost_worker_is_lost(book, cancelled):
+    """Whoever takes the run over says so, also when somebody asked for its end meanwhile."""
+    run_id = book.take_on()
+    book.try_lease(run_id, nonce=run_id, seconds=0.05)
+    assert book.history.task(run_id)["state"] == "started"
+    if cancelled:
+        assert book.cancel(run_id, "cancelled by ada") == "asked"
+    time.sleep(0.1)
+    successor = book.ring("advance", run_id, "build")
+    book.try_lease(run_id, "w2", successor)
+    assert _lost(book, run_id) == ("failed", "lost", True)
+    assert book.history.task(successor)["state"] == "started"
+
+
+def test_the_task_that_loses_a_run_once_too_often_is_lost(book):
+    """Also when nobody takes its run over, since that ends."""
+    run_id = book.take_on()
+    tasks = [run_id, *(book.ring("advance", run_id, "build") for _ in range(MAX_LOSSES))]
+    for task in tasks:
+        book.try_lease(run_id, task, nonce=task, seconds=0.02)
+        time.sleep(0.05)
+    assert book.try_lease(run_id, "last") == Refusal("ended")
+    assert [_lost(book, task) for task in tasks] == [("failed", "lost", True)] * len(tasks)
+
+
+def test_a_task_that_is_delivered_again_is_not_lost(book):
+    """The same task goes on with its run after its lease was over."""
+    run_id = book.take_on()
+    for _ in range(2):
+        book.try_lease(run_id, nonce=run_id, seconds=0.05)
+        time.sleep(0.1)
+    assert book.history.run(run_id).losses == 1
+    assert book.history.task(run_id)["state"] == "started"
+
+
+def test_a_lost_task_that_is_forgotten_stays_so(book):
+    """A week later no half of it comes back."""
+    run_id = book.take_on()
+    book.try_lease(run_id, nonce=run_id, seconds=0.05)
+    time.sleep(0.1)
+    book.redis.delete(keys.task(run_id))
+    book.leased(run_id, "w2")
+    assert book.history.task(run_id) is None
+
+
 def test_a_run_that_kills_its_workers_is_ended(book):
     """After three lost workers the run ends with the reason, its open stage failed."""
     run_id = book.take_on()

@@ -31,6 +31,10 @@ if state == 'running' then
   losses = losses + 1
   redis.call('HSET', key, 'losses', losses)
   redis.call('HINCRBY', P .. 'metrics', 'leases_lost', 1)
+  local lost = values[2] and P .. 'task:' .. values[2]
+  if lost and lost ~= task and redis.call('EXISTS', lost) == 1 then
+    redis.call('HSET', lost, 'state', 'failed', 'outcome', 'lost', 'finished_at', text(at))
+  end
   -- One with something to put back gets as many visits again, which do nothing but that; so does
   -- one that has only to succeed.
   local most = tonumber(max_losses) * (wanted(id) and 2 or 1)
