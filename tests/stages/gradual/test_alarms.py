@@ -37,7 +37,7 @@ def test_errors_of_the_new_version_put_it_back(watched):
     assert (run.state, run.fault) == (State.FAILED, "user")
     assert run.error == (
         f"the CloudWatch alarm {ALARM} struck at 10 % (StoreList version 2: 3 is at or over 1 in "
-        "60 s); production runs what it ran before"
+        "1 min); production runs what it ran before"
     )
     assert_back(watched, run)
     assert "production: put back, all of it runs version 1" in watched.inside.log(run_id)
