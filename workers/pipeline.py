@@ -65,8 +65,13 @@ def _now() -> str:
 
 def _ring_next(shop: Workshop) -> None:
     """A slot is free: whoever waits for one need not wait for the next sweep."""
-    for run_id, on in shop.ledger.overdue(grace=0).runs[:1]:
-        shop.ledger.ring(queue.ADVANCE, run_id, on)
+    overdue = shop.ledger.overdue(grace=0)
+    ours = [due for due in overdue.runs if due[1] in shop.settings.queues]
+    for run_id, on in ours[:1]:
+        if run_id in overdue.urgent:
+            shop.ledger.ring_first(run_id, on)
+        else:
+            shop.ledger.ring(queue.ADVANCE, run_id, on)
 
 
 def _visit(shop: Workshop, lease: Lease) -> str:

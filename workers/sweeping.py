@@ -25,9 +25,11 @@ MIRROR_DAYS = 30
 
 def sweep(shop: Workshop) -> None:
     """Ring again for due runs, expired leases and untold reports; forget the old; tidy up."""
-    overdue = shop.ledger.overdue(GRACE_SECONDS)
+    overdue = shop.ledger.overdue(GRACE_SECONDS, everywhere=True)
     for run_id, on in overdue.runs:
-        if shop.ledger.backlog(on) < ENOUGH:
+        if run_id in overdue.urgent:
+            shop.ledger.ring_first(run_id, on)
+        elif shop.ledger.backlog(on) < ENOUGH:
             shop.ledger.ring(queue.ADVANCE, run_id, on)
     for run_id in overdue.reports:
         if shop.ledger.backlog(queue.REPORTS_ON) < ENOUGH:

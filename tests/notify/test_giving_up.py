@@ -7,7 +7,8 @@ from structlog.testing import capture_logs
 
 from tests.stand_ins.github import TOKEN, GitHub
 from workers import queue
-from workers.ledger import SWEEP_LIMIT, keys
+from workers.ledger import keys
+from workers.ledger.sweep import LIMIT
 from workers.reporting import PATIENCE_SECONDS
 
 DAY = 86400
@@ -101,7 +102,7 @@ def test_news_have_what_was_given_up_tried_once_more(office, hub, refused):
 def test_runs_that_owe_a_report_keep_no_others(office):
     """More of them than a sweep looks at are the oldest, and what is behind them is forgotten."""
     ledger = office.shop.ledger
-    commits = [f"{n:040x}" for n in range(SWEEP_LIMIT + 20)]
+    commits = [f"{n:040x}" for n in range(LIMIT + 20)]
     debtors = [office.start(office.accept(commit=commit)) for commit in commits]
     others = [office.start(office.accept(commit=f"{n:040x}")) for n in range(1000, 1005)]
     for run_id in (*debtors, *others):
@@ -111,5 +112,5 @@ def test_runs_that_owe_a_report_keep_no_others(office):
     assert [ledger.prune(keep=0, days=90) for _ in range(2)] == [0, 5]
     assert all(ledger.history.run(run_id) for run_id in debtors)
     office.redis.delete(keys.REPORTS)
-    assert [ledger.prune(keep=0, days=90) for _ in range(2)] == [SWEEP_LIMIT, 20]
+    assert [ledger.prune(keep=0, days=90) for _ in range(2)] == [LIMIT, 20]
     assert office.redis.zcard(keys.RUNS) == 0

@@ -9,7 +9,7 @@ from redis import Redis
 
 from workers import queue
 from workers.approval import Vote
-from workers.ledger import accepting, keys
+from workers.ledger import accepting, keys, sweep
 from workers.ledger.accepting import DELIVERY_SECONDS, Accepted, NotDurableError
 from workers.ledger.codec import stages_text
 from workers.ledger.connection import needs_waitaof
@@ -19,12 +19,12 @@ from workers.ledger.locks import Locks
 from workers.ledger.parts import Parts
 from workers.ledger.reports import RECALL, Reports
 from workers.ledger.scripts import Scripts
+from workers.ledger.sweep import Overdue
 from workers.masking import Mask
 from workers.order import Order
 from workers.run import StageState
 
 MAX_LOSSES = 3
-SWEEP_LIMIT = 50
 DRAIN_SECONDS = 3600
 RECALLED_CHUNK = 64 * 1024
 NO_LIMIT = 2**53
@@ -37,13 +37,6 @@ class Refusal(NamedTuple):
     """Why a run can't be leased now: `held`, `early`, `full`, `ended` or `gone`."""
 
     why: str
-
-
-class Overdue(NamedTuple):
-    """What a sweep found: runs with the queue of their next stage, and runs with news to tell."""
-
-    runs: list[tuple[str, str]]
-    reports: list[str]
 
 
 class Ledger:
@@ -102,6 +95,16 @@ class Ledger:
         message = queue.message(name, task_id, run_id, on)
         self._scripts("ring", task_id, name, run_id, queue.key(on), message)
         return task_id
+
+    def ring_first(self, run_id: str, on: str) -> bool:
+        """Have a worker go on with a run before all that waits on `on`; False: that is so."""
+        task_id = str(uuid4())
+        message = queue.message(queue.ADVANCE, task_id, run_id, on)
+        return bool(
+            self._scripts(
+                "ring_first", task_id, queue.ADVANCE, run_id, queue.key(on), message, sweep.LIMIT
+            )
+        )
 
     def lease(
         self, run_id: str, owner: str, nonce: str, *, seconds: float, capacity: int
@@ -232,10 +235,9 @@ class Ledger:
         if self._scripts("recall", run_id, field, what):
             self.ring(queue.REPORT, run_id, on)
 
-    def overdue(self, grace: float) -> Overdue:
-        """What should be going on for `grace` seconds and may not be."""
-        runs, queues, reports = self._scripts("overdue", int(grace * 1000), SWEEP_LIMIT)
-        return Overdue(list(zip(runs, queues, strict=True)), reports)
+    def overdue(self, grace: float, *, everywhere: bool = False) -> Overdue:
+        """What should be going on for `grace` seconds and may not be: `sweep.overdue`."""
+        return sweep.overdue(self._scripts, grace, everywhere=everywhere)
 
     def backlog(self, on: str) -> int:
         """How many messages wait on a queue."""
@@ -266,19 +268,5 @@ class Ledger:
         return bool(self._scripts("report_end", run_id, token, revision, told, delay))
 
     def prune(self, keep: int, days: float) -> int:
-        """Forget ended runs beyond a count or an age, some at a time; how many went.
-
-        What can't be forgotten yet is passed over: the next call goes on behind it.
-        """
-        cutoff = (self.now() - days * 86_400_000) * 1000
-        surplus = int(self.redis.zcard(keys.RUNS)) - keep
-        # Both are the oldest so many: runs are in the order of their age.
-        old = max(int(self.redis.zcount(keys.RUNS, "-inf", cutoff)), surplus)
-        start = int(self.redis.get(keys.PRUNE_FROM) or 0)
-        end = min(start + SWEEP_LIMIT, old)
-        ids = self.redis.zrange(keys.RUNS, start, end - 1) if start < end else []
-        gone = sum(int(self._scripts("forget", run_id)) for run_id in ids)
-        behind = start + len(ids) - gone if end < old else 0
-        if behind != start:
-            self.redis.set(keys.PRUNE_FROM, behind)
-        return gone
+        """Forget ended runs beyond a count or an age, some at a time; how many went."""
+        return sweep.forget(self.redis, self._scripts, keep, days)

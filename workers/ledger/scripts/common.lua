@@ -79,12 +79,13 @@ local function finish(id, at, state, fault, why)
   changed(id, at)
 end
 
--- Write down a queued task and put its message where the workers listen.
-local function ring(task_id, name, id, at, queue, message)
+-- Write down a queued task and put its message where the workers listen: they take it after those
+-- that are there, or with `push` as RPUSH before them.
+local function ring(task_id, name, id, at, queue, message, push)
   local key = P .. 'task:' .. task_id
   redis.call('HSET', key, 'name', name, 'run', id, 'state', 'queued', 'queued_at', text(at))
   redis.call('EXPIRE', key, 604800)
-  redis.call('LPUSH', queue, message)
+  redis.call(push or 'LPUSH', queue, message)
 end
 
 -- Write a new run down: in every index, due at once, its bell rung. `run` has its parts by name.

@@ -1,11 +1,34 @@
--- What should be going on and may not be: runs due for `grace` ms, leases that expired, reports.
-local grace, limit = tonumber(ARGV[1]), ARGV[2]
+-- What should be going on and may not be: runs whose lease has expired or that have been due for
+-- `grace` ms, and reports. Every queue has a share of `limit` runs, whatever waits on another; those
+-- whose worker was lost, or that have something to finish or put back, have one of their own. The
+-- `most` oldest due runs are looked at, and on a round as many of those behind them, in turn.
+local grace, limit, most, round = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local at = now()
-local function until_(key, score)
-  return redis.call('ZRANGEBYSCORE', P .. key, '-inf', text(score), 'LIMIT', 0, limit)
+local urgent, others = {ids = {}, queues = {}, taken = {}}, {ids = {}, queues = {}, taken = {}}
+
+local function put(list, id, queue)
+  local taken = list.taken[queue] or 0
+  if taken >= limit then return end
+  list.taken[queue] = taken + 1
+  list.ids[#list.ids + 1] = id
+  list.queues[#list.queues + 1] = queue
 end
-local runs = until_('due', at - grace)
-for _, id in ipairs(until_('leases', at)) do runs[#runs + 1] = id end
-local queued = {}
-for i, id in ipairs(runs) do queued[i] = redis.call('HGET', run_key(id), 'queue') or 'build' end
-return {runs, queued, until_('reports', at - grace)}
+
+local function look(key, before, from, count, hurried)
+  local ids = redis.call('ZRANGEBYSCORE', P .. key, '-inf', text(before), 'LIMIT', from, count)
+  for _, id in ipairs(ids) do
+    local values = redis.call('HMGET', run_key(id), 'queue', 'unfinished', 'recorded')
+    local hurries = hurried or values[2] == 'yes' or values[3] == 'yes'
+    put(hurries and urgent or others, id, values[1] or 'build')
+  end
+  return #ids
+end
+
+look('leases', at, 0, most, true)
+if look('due', at - grace, 0, most) == most and round == '1' then
+  local from = tonumber(redis.call('GET', P .. 'sweep_from') or most)
+  local seen = look('due', at - grace, from, most)
+  redis.call('SET', P .. 'sweep_from', text(seen == most and from + most or most))
+end
+local reports = redis.call('ZRANGEBYSCORE', P .. 'reports', '-inf', text(at - grace), 'LIMIT', 0, limit)
+return {urgent.ids, urgent.queues, others.ids, others.queues, reports}
