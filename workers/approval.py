@@ -46,10 +46,18 @@ def admit(rule: Approval, order: Order, who: str) -> None:
     """Let somebody vote.
 
     Raises:
-        ForbiddenError: not one of the approvers, or the one who pushed where that is not allowed.
+        ForbiddenError: not one of the approvers, or the one who pushed where that is not allowed;
+            nobody may there, as long as it is not known who pushed.
     """
     if not rule.may_approve(who):
         names = ", ".join(rule.approvers)
         raise ForbiddenError(f"{who} is no approver of {order.environment}; they are: {names}")
-    if not rule.self_approval and order.sender and order.sender.lower() == who.lower():
+    if rule.self_approval:
+        return
+    if order.sender is None:
+        raise ForbiddenError(
+            "no webhook has told who pushed this commit, and whoever did may not approve it: have "
+            "GitHub deliver that push again, or push a new commit"
+        )
+    if order.sender.lower() == who.lower():
         raise ForbiddenError(f"{who} pushed this commit, and somebody else must approve it")

@@ -60,8 +60,14 @@ def _look(shop: Workshop, run: Run, found: dict[Branch, str | None]) -> None:
     environment = shop.operator.environment_for(run.order.branch)
     if environment is None or commit is None or commit == run.order.commit:
         return
+    # Who pushed it is not known: git does not tell, and who pushed before is somebody else.
     missed = run.order.model_copy(
-        update={"commit": commit, "environment": environment.name, "pull_request": None}
+        update={
+            "commit": commit,
+            "environment": environment.name,
+            "pull_request": None,
+            "sender": None,
+        }
     )
     accepted = shop.ledger.accept(missed, f"poll:{missed.key}", stages_of(missed), STAGES[0].queue)
     if accepted.fresh:

@@ -70,3 +70,15 @@ def test_the_history_orders_runs_of_one_millisecond(book):
     ids = [book.take_on(order(commit=f"{n:040x}")) for n in range(50)]
     scores = [book.redis.zscore(keys.RUNS, run_id) for run_id in ids]
     assert scores == sorted(set(scores))
+
+
+def test_who_caused_a_run_is_told_once(book):
+    """A later delivery of the same order names who did if nobody knows, and changes no name."""
+    found = book.accept(order(), "poll:1", STAGES, "build").run_id
+    for late, who in enumerate(("ada", "bob", None)):
+        assert book.accept(order(sender=who), f"late-{late}", STAGES, "build").run_id == found
+        assert book.history.run(found).order.sender == "ada"
+    told = book.take_on(order(sender="eve", commit="c" * 40))
+    book.accept(order(sender="bob", commit="c" * 40), "later", STAGES, "build")
+    assert book.history.run(told).order.sender == "eve"
+    assert book.redis.hexists(keys.run(told), "sender") is False

@@ -58,6 +58,7 @@ def arguments(
         DELIVERY_SECONDS,
         ORDER_SECONDS,
         instead_of,
+        order.sender or "",
     )
 
 

@@ -36,6 +36,8 @@ def run_of(run_id: str, fields: dict[str, str]) -> Run:
     if order.pull_request is None and "pull_request" in fields:
         merged = PullRequest.model_validate_json(fields["pull_request"])
         order = order.model_copy(update={"pull_request": merged})
+    if order.sender is None and "sender" in fields:
+        order = order.model_copy(update={"sender": fields["sender"]})
     numbers: dict[str, Any] = {
         name: int(fields[name])
         for name in ("created_at", "started_at", "finished_at", "fence", "losses", "retries")

@@ -1,6 +1,6 @@
 -- One delivery: known already, the same order as before, or a new run that is due. All or nothing.
 local id, delivery, order_key, order, stages, queue, branch, repository, pull_request,
-  broker_queue, message, delivery_seconds, order_seconds, instead_of = unpack(ARGV)
+  broker_queue, message, delivery_seconds, order_seconds, instead_of, sender = unpack(ARGV)
 local at = now()
 local delivery_key = P .. 'delivery:' .. delivery
 
@@ -13,6 +13,12 @@ local same = redis.call('GET', P .. 'order:' .. order_key)
 if same and same ~= instead_of and redis.call('EXISTS', run_key(same)) == 1 then
   if delivery ~= '' then redis.call('SET', delivery_key, same, 'EX', delivery_seconds) end
   if pull_request ~= '' and redis.call('HSETNX', run_key(same), 'pull_request', pull_request) == 1 then
+    changed(same, at)
+  end
+  -- The poll does not know who pushed; the delivery that comes late does.
+  local known = cjson.decode(redis.call('HGET', run_key(same), 'order')).sender
+  if sender ~= '' and type(known) ~= 'string' and
+    redis.call('HSETNX', run_key(same), 'sender', sender) == 1 then
     changed(same, at)
   end
   redis.call('HINCRBY', P .. 'metrics', 'deliveries_repeated', 1)
