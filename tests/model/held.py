@@ -54,7 +54,7 @@ class Held:
 
     def _one_is_held(self, environment: str, runs: list[Run]) -> None:
         here = [run for run in runs if run.held and run.order.environment == environment]
-        held = [run.id for run in here if run.id not in self.world.let_go]
+        held = [run.id for run in here if not self.world.is_let_go(run)]
         assert len(held) <= 1, f"promise 6: {environment} holds back {held}"
 
     def _stays(self, environment: str, lock: Locked) -> None:

@@ -132,7 +132,7 @@ class Unlock:
         if self.prepared:
             locked(world, self.environment)
         here = [run for run in world.open() if run.order.environment == self.environment]
-        held = {run.id for run in here if run.held and run.id not in world.let_go}
+        held = {run.id: run.fence for run in here if run.held and not world.is_let_go(run)}
         status, answer = world.call(
             f"/environments/{self.environment}/unlock", self.who, release=self.release
         )
@@ -146,11 +146,11 @@ class Unlock:
             self._offers(world, held, {one["run_id"] for one in answer["runs"]})
         world.parts.counts[f"unlock: {status}"] += 1
 
-    def _offers(self, world: World, held: set[str], offered: set[str]) -> None:
+    def _offers(self, world: World, held: dict[str, int], offered: set[str]) -> None:
         world.let_go |= held
-        assert held <= offered, f"promise 6: {held} were held, {offered} are offered"
+        assert held.keys() <= offered, f"promise 6: {held} were held, {offered} are offered"
         world.parts.counts["unlocked with a held run"] += bool(held)
-        for run_id in offered - held:
+        for run_id in offered - held.keys():
             assert world.run(run_id).state is State.RUNNING, f"promise 6: {run_id} was not held"
         if not self.release:
             assert {world.run(run_id).state for run_id in held} <= {State.CANCELLED}

@@ -44,14 +44,14 @@ class Sleeper:
 class Visits(Repository):
     """The runs of a repository, and the workers that visit them.
 
-    `let_go` are those that an unlock has made due, and that nobody has visited since.
+    `let_go` are those that an unlock has made due, with the fence that they had then.
     """
 
     def __init__(self, parts: Parts, functions: str) -> None:
         super().__init__(parts, functions)
         self.sleeper: Sleeper | None = None
         self.after_visit: Callable[[], None] = lambda: None
-        self.let_go: set[str] = set()
+        self.let_go: dict[str, int] = {}
         parts.strict.forget()
 
     def run(self, run_id: str) -> Run:
@@ -61,6 +61,10 @@ class Visits(Repository):
     def runs(self) -> list[Run]:
         """All runs, oldest first."""
         return [self.run(run_id) for run_id in self.parts.inside.redis.zrange(keys.RUNS, 0, -1)]
+
+    def is_let_go(self, run: Run) -> bool:
+        """Whether no worker has got it since an unlock: one may have died before it could."""
+        return self.let_go.get(run.id) == run.fence
 
     def open(self) -> list[Run]:
         """Those that are not over."""
@@ -170,7 +174,6 @@ class Visits(Repository):
     def _working(self, run_id: str) -> Iterator[None]:
         strict = self.parts.strict
         strict.by = run_id
-        self.let_go.discard(run_id)
         try:
             yield
         finally:
