@@ -75,6 +75,36 @@ def test_nothing_outlives_the_end(seconds: float, lease: float, error: type[Exce
     assert all(gone(pid) for pid in pids)
 
 
+def test_a_program_is_heard_to_end_at_once(quiet: Quiet, monkeypatch: pytest.MonkeyPatch):
+    """Its output ends before it does, and no tick is slept through in between."""
+    monkeypatch.setattr(command, "_TICK", 5)
+    start = time.monotonic()
+    code = command.run(
+        ["sh", "-c", "exec >&- 2>&-; sleep 0.3; exit 7"],
+        environment=PATH,
+        seconds=60,
+        say=print,
+        watch=quiet,
+    )
+    assert code == 7
+    assert 0.3 <= time.monotonic() - start < 3
+
+
+def test_a_program_without_output_is_watched_too():
+    """Whoever closes its output gets no more time than others."""
+    start = time.monotonic()
+    for seconds, lease, error in [(1, 99, TimeoutError), (99, 0.5, LeaseLostError)]:
+        with pytest.raises(error):
+            command.run(
+                ["sh", "-c", "exec >&- 2>&-; sleep 300"],
+                environment=PATH,
+                seconds=seconds,
+                say=print,
+                watch=Losing(lease),
+            )
+    assert time.monotonic() - start < 10
+
+
 def test_what_it_left_behind_is_killed(quiet: Quiet):
     """A background process that holds the output open neither hangs the worker nor stays."""
     texts: list[str] = []

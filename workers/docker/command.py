@@ -60,10 +60,8 @@ def _follow(process: subprocess.Popen[bytes], lines: Lines, watch: Watch, deadli
     with selectors.DefaultSelector() as selector:
         if process.stdout:
             selector.register(process.stdout, selectors.EVENT_READ)
-        while selector.get_map() or process.poll() is None:
-            watch.check()
-            if time.monotonic() > deadline:
-                raise TimeoutError
+        while selector.get_map():
+            _look(watch, deadline)
             ready = selector.select(_TICK)
             for key, _ in ready:
                 data = os.read(key.fd, _READ)
@@ -71,7 +69,18 @@ def _follow(process: subprocess.Popen[bytes], lines: Lines, watch: Watch, deadli
                 if not data:
                     selector.unregister(key.fileobj)
             if not ready and process.poll() is not None:
-                break  # the program is gone; somebody it left behind holds its output open
+                return  # the program is gone; somebody it left behind holds its output open
+    # Its output ends a moment before a program does: a selector would sleep a tick through that.
+    while process.poll() is None:
+        _look(watch, deadline)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_TICK)
+
+
+def _look(watch: Watch, deadline: float) -> None:
+    watch.check()
+    if time.monotonic() > deadline:
+        raise TimeoutError
 
 
 def _dies_with_us() -> list[str]:
