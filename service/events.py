@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from config.masker import cut
 from config.server import Operator
 from service import payloads
 from service.payloads.repository import SideRepository
@@ -52,20 +53,15 @@ def read(event: str, body: bytes, operator: Operator) -> Order | Ignored:
 def _first(error: ValidationError) -> str:
     problem = error.errors(include_input=False, include_url=False)[0]
     where = ".".join(str(part) for part in problem["loc"])
-    return _cut(f"{where}: {problem['msg']}" if where else problem["msg"], MOST_REASON)
-
-
-def _cut(text: str, most: int = MOST_REPEATED) -> str:
-    """What may be repeated of a text that others chose."""
-    return text if len(text) <= most else f"{text[:most]}…"
+    return cut(f"{where}: {problem['msg']}" if where else problem["msg"], MOST_REASON)
 
 
 def _push(body: bytes, operator: Operator) -> Order | Ignored:
     push = payloads.Push.model_validate_json(body)
     if not push.ref.startswith("refs/heads/"):
-        return Ignored(f"{_cut(push.ref)} is not a branch")
+        return Ignored(f"{cut(push.ref, MOST_REPEATED)} is not a branch")
     if push.deleted or not push.after.strip("0"):
-        return Ignored(f"{_cut(push.ref)} was deleted")
+        return Ignored(f"{cut(push.ref, MOST_REPEATED)} was deleted")
     return _deploy(push, operator, push.ref.removeprefix("refs/heads/"), push.after)
 
 
@@ -109,7 +105,7 @@ def _deploy(
 ) -> Order | Ignored:
     environment = operator.environment_for(branch)
     if environment is None:
-        return Ignored(f"branch {_cut(branch)} belongs to no environment")
+        return Ignored(f"branch {cut(branch, MOST_REPEATED)} belongs to no environment")
     return _order(
         event,
         operator,
@@ -124,7 +120,7 @@ def _deploy(
 def _order(event: payloads.Event, operator: Operator, **asked: Any) -> Order | Ignored:  # noqa: ANN401
     repository, name = event.repository, event.repository["full_name"]
     if operator.repository(name) is None:
-        return Ignored(f"{_cut(name)} is not in the operator's file")
+        return Ignored(f"{cut(name, MOST_REPEATED)} is not in the operator's file")
     return Order(
         repository=name,
         repository_id=repository["id"],
