@@ -10,7 +10,7 @@ from pydantic_core import from_json
 from config.masker import cut
 from config.server import Operator
 from service import payloads
-from service.payloads.repository import SideRepository
+from service.payloads import SideRepository
 from workers.order import Order, PullRequest
 
 CHECKED = frozenset({"opened", "synchronize", "reopened"})
