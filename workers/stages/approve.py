@@ -3,6 +3,7 @@
 from workers.approval import VOTES, Vote
 from workers.errors import CancelledError, PeopleError, SupersededError
 from workers.source.snapshot import Relation
+from workers.stages import branch
 from workers.stages.context import Context
 from workers.times import duration
 
@@ -12,8 +13,8 @@ def run(context: Context) -> str:
 
     Raises:
         PeopleError: not enough have spoken yet.
-        CancelledError: somebody rejected it, or nobody answered in time.
-        SupersededError: a newer candidate waits already.
+        CancelledError: somebody rejected it, nobody answered in time, or its branch was deleted.
+        SupersededError: a newer candidate waits already, or the branch no longer has the commit.
     """
     rule = context.environment.approval
     if rule is None:
@@ -22,9 +23,11 @@ def run(context: Context) -> str:
     against = [vote for vote in votes if vote.verdict == "reject"]
     if against:
         raise CancelledError(f"rejected by {_word(against[0])}")
+    left = rule.timeout - _waited(context)
+    if len(votes) >= rule.required or left > 0:
+        branch.demand(context, "approve")
     if len(votes) >= rule.required:
         return f"approved by {', '.join(_word(vote) for vote in votes)}"
-    left = rule.timeout - _waited(context)
     if left <= 0:
         raise CancelledError(f"nobody approved it within {duration(rule.timeout)}: retry the run")
     context.say("approve", f"waiting for {rule.required - len(votes)} of {_names(rule.approvers)}")

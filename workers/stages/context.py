@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,7 +32,9 @@ from workers.workshop import Workshop
 class Context:
     """One visit's view of its run; `folder` is private to the visit and goes with it.
 
-    `last_try`: a PassingError of the stage that runs now will end the run.
+    `last_try`: a PassingError of the stage that runs now will end the run. `on_branch`: when
+    (monotonic seconds, 0 for never) the branch was last seen to have the commit; `asking` is held
+    by whoever looks.
     """
 
     shop: Workshop
@@ -44,6 +47,8 @@ class Context:
     site_found: Found | None = None
     revisions: dict[str, str | None] = field(default_factory=dict)
     last_try: bool = False
+    on_branch: float = 0.0
+    asking: threading.Lock = field(default_factory=threading.Lock)
     _relations: dict[str, Relation] = field(default_factory=dict)
 
     @classmethod

@@ -5,10 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from workers.aws import artifacts, functions
 from workers.errors import OurError
 from workers.run import Release
-from workers.stages import rollback
+from workers.stages import branch, rollback
 from workers.stages.context import Context
 
 TOGETHER = 8
+FRESH_SECONDS = 10.0
 REMEMBERED = 30 * 86400.0
 """Seconds for which a commit counts as one that somebody has begun to publish."""
 
@@ -59,6 +60,8 @@ def _unchanged(context: Context, function: str) -> Release | None:
 
 def _deploy(context: Context, function: str) -> Release:
     commit = context.order.commit
+    # The publish stage has asked, unless this visit comes later: a lock, AWS's outage, another try.
+    branch.demand(context, f"deploy/{function}", fresh=FRESH_SECONDS)
     artifact = artifacts.find(context.aws, context.bucket, function, commit)
     if artifact is None:
         raise OurError(

@@ -1,14 +1,14 @@
 """Packages into S3, write-once."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from workers.aws import artifacts
 from workers.aws.artifacts import Artifact
 from workers.docker.package import Package
 from workers.errors import OurError
-from workers.stages import reused_packages, site
+from workers.stages import branch, reused_packages, site
 from workers.stages.context import Context
 from workers.stages.packages import packages
 
@@ -18,19 +18,21 @@ TOGETHER = 4
 def run(context: Context) -> str:
     """Put each function's package at `<function>/<commit>.zip`, and send a site's files ahead."""
     hashes = context.hashes()
-    reused_packages.copy(context)
-    _supply(context, hashes)
+    with branch.asked(context, "publish") as still_there:
+        reused_packages.copy(context, still_there)
+        _supply(context, hashes, still_there)
     reused_packages.remember(context)
     count = f"{len(hashes)} package{'s' * (len(hashes) != 1)} in {context.bucket}" if hashes else ""
     return "; ".join(filter(None, (count, site.publish(context))))
 
 
-def _supply(context: Context, hashes: Mapping[str, str]) -> None:
+def _supply(context: Context, hashes: Mapping[str, str], still_there: Callable[[], None]) -> None:
     """Upload each distinct package that is not there yet, and copy it for the other functions."""
     with ThreadPoolExecutor(TOGETHER) as pool:
         found = pool.map(lambda name: _find(context, name), hashes)
         done = {name: one for name, one in zip(hashes, found, strict=True) if one}
         done = {name: one for name, one in done.items() if one.sha256 == hashes[name]}
+        still_there()
         missing = [name for name in hashes if name not in done]
         sources = {one.sha256: one for one in done.values()}
         if {hashes[name] for name in missing} - set(sources):

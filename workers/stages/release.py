@@ -1,6 +1,6 @@
 """The one moment users notice: the aliases of a run's functions move together, or none does."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -14,6 +14,7 @@ from workers.ledger import MAX_LOSSES
 from workers.run import Release
 from workers.stages import (
     before,
+    branch,
     by_hand,
     gateway,
     hold,
@@ -47,12 +48,16 @@ def _go_live(context: Context) -> None:
     back = context.order.rollback
     if back:
         rollback.interrupt(context)
-    with hold.turn(context), rollout.guarded(context):
+    with (
+        hold.turn(context),
+        rollout.guarded(context),
+        branch.asked(context, "release") as still_there,
+    ):
         if not back:
-            rollout.bake(context, _decide)
+            rollout.bake(context, _decide, still_there)
         with _whole(context), site.held(context):
             _may_go_on(context)
-            _release(context)
+            _release(context, still_there)
 
 
 def _summary(context: Context) -> str:
@@ -85,11 +90,11 @@ def _may_go_on(context: Context) -> None:
         )
 
 
-def _release(context: Context) -> None:
+def _release(context: Context, still_there: Callable[[], None]) -> None:
     alias = context.environment.alias
     releases = context.releases()
     live.remember_origin(context)
-    found = _remember(context, releases)
+    found = _remember(context, releases, still_there)
     functions = [release.function for release in releases]
     unpermitted = gateway.permit(context, functions)
     _move_all(context, releases, found)
@@ -105,11 +110,14 @@ def _commit(context: Context, release: Release, found: Alias) -> str | None:
     return record["commit"] if record.get("version") == found.version else found.commit
 
 
-def _remember(context: Context, releases: tuple[Release, ...]) -> dict[str, Alias | None]:
+def _remember(
+    context: Context, releases: tuple[Release, ...], still_there: Callable[[], None]
+) -> dict[str, Alias | None]:
     """Decide for all before the first moves, and write down what was live, for a successor."""
     found = before.look(context, releases)
     for release in releases:
         _decide(context, release, found[release.function])
+    still_there()
     if not context.field("before"):
         before.note(context, found)
     return found

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from pydantic import BaseModel, ConfigDict
@@ -63,8 +63,11 @@ def take(context: Context) -> str | None:
     return f"{count} reused from run {built.run[:8]}, which built the same tree"
 
 
-def copy(context: Context) -> None:
-    """Give the packages that were taken over the new commit's keys; else they will be built."""
+def copy(context: Context, still_there: Callable[[], None]) -> None:
+    """Give the packages that were taken over the new commit's keys; else they will be built.
+
+    `still_there` raises before the first copy if the branch no longer has the commit.
+    """
     text = context.field("reused")
     if not text:
         return
@@ -83,6 +86,7 @@ def copy(context: Context) -> None:
     try:
         # All of them are looked for before the first is copied: one tree, one build.
         sources = _sources(context, built)
+        still_there()
         with ThreadPoolExecutor(TOGETHER) as pool:
             list(pool.map(one, sources.items()))
     except (OurError, UserError) as error:

@@ -64,10 +64,11 @@ def _undo(context: Context, error: Exception) -> None:
         rollout_undo.end(context, record, error)
 
 
-def bake(context: Context, judge: Judge) -> None:
+def bake(context: Context, judge: Judge, still_there: Callable[[], None]) -> None:
     """Come back when the last step is due, which is at once where nothing moves gradually.
 
     What a lost worker has begun to move at once is not begun anew: it is finished or put back.
+    `still_there` raises before the first move if the branch no longer has the commit.
 
     Raises:
         WaitError: a step is in force, or another run's release is.
@@ -75,7 +76,7 @@ def bake(context: Context, judge: Judge) -> None:
     """
     record = rollout_record.read(context)
     if record is None and not context.run.unfinished:
-        record = _begin(context, judge)
+        record = _begin(context, judge, still_there)
     if record is None or record.state == "done":
         return
     rollout_undo.go_on(context, record)
@@ -110,7 +111,7 @@ def admit(context: Context, release: Release, live: Alias | None) -> None:
         )
 
 
-def _begin(context: Context, judge: Judge) -> Rollout | None:
+def _begin(context: Context, judge: Judge, still_there: Callable[[], None]) -> Rollout | None:
     """Decide for all functions before the first moves, and write down what there is to do."""
     strategy = parse(context.environment.strategy)
     releases = context.releases()
@@ -130,6 +131,7 @@ def _begin(context: Context, judge: Judge) -> Rollout | None:
     )
     if not any(shift.gradual for shift in shifts):
         return None
+    still_there()
     watch.before(context, record)
     gateway.permit(context, [shift.function for shift in shifts])
     rollout_record.write_first(context, record)

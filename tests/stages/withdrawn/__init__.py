@@ -1,0 +1,1 @@
+"""What was taken off its branch does not go live."""
