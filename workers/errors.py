@@ -1,5 +1,8 @@
 """Faults, named by who must act."""
 
+from config.limits import RECORDED
+from config.masker import cut
+
 HELD_SECONDS = 86400.0
 """After which a held run looks again whether it still is."""
 
@@ -8,6 +11,10 @@ class RunError(Exception):
     """A fault that ends or delays a run; its text is shown to people."""
 
     fault = "ours"
+
+    def __str__(self) -> str:
+        """Its text; the beginning of one that is longer than the record takes."""
+        return cut(super().__str__(), RECORDED)
 
 
 class UserError(RunError):

@@ -1,6 +1,7 @@
 """What git's complaints mean, and who must act on them."""
 
 import re
+import signal
 from enum import StrEnum
 
 from config.masker import cut
@@ -35,6 +36,7 @@ COMPLAINTS: tuple[tuple[Trouble, str], ...] = (
     (Trouble.UNTRUSTED, r"certificate|SSL: no alternative"),
     (Trouble.UNKNOWN_COMMIT, r"not our ref|unadvertised object|couldn't find remote ref"),
     (Trouble.REFUSED, r"error in packed object|fsck error|disallowed submodule|\.gitmodules"),
+    (Trouble.REFUSED, r"maximum allowed tree depth"),
     (Trouble.DAMAGED, r"File exists|bad object|corrupt|is empty|not a git repository|bad config"),
     (Trouble.DAMAGED, r"local object|packfile \S+ (is|cannot|index)|did not send all necessary"),
     (Trouble.UNREACHABLE, r"unable to access|Could not resolve|Failed to connect|Connection "),
@@ -85,6 +87,8 @@ FAULTS: dict[Trouble, tuple[type[RunError], str]] = {
 def diagnose(result: Result) -> Trouble:
     """Why this call failed."""
     # The name of a repository may hold any of the words that are looked for.
+    if result.code == -signal.SIGSEGV or "died of signal 11" in result.complaint:
+        return Trouble.REFUSED  # trees that are nested without end: git follows them on its stack
     complaint = re.sub(r"https?://\S+", "", result.complaint)
     for trouble, pattern in COMPLAINTS:
         if re.search(pattern, complaint, re.IGNORECASE):
@@ -103,4 +107,6 @@ def said_by(result: Result) -> str:
     lines = [line.strip() for line in result.complaint.splitlines()]
     telling = [line for line in lines if line.startswith(("fatal:", "error:", "remote:"))]
     text = "; ".join(dict.fromkeys(telling or filter(None, lines)))
+    if result.code == -signal.SIGSEGV:
+        return "its folders are nested deeper than git can follow"
     return cut(text, 500) or f"git ended with {result.code}"

@@ -13,9 +13,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from workers.errors import OurError, PassingError
+from config.limits import GIT_OUTPUT
+from workers.errors import OurError, PassingError, UserError
 from workers.guard import Watch
+from workers.sizes import size
 from workers.source.address import origin
+from workers.source.heard import Heard, Take
 from workers.times import duration
 
 TICK = 0.5
@@ -91,13 +94,15 @@ class Git:
         object.__setattr__(self, "root", self.root.absolute())
         self.root.mkdir(parents=True, exist_ok=True)
 
-    def run(
+    def run(  # noqa: PLR0913 - a call of git has that many sides
         self,
         *arguments: str,
         directory: Path | None = None,
         variables: Mapping[str, str] | None = None,
         remote: tuple[str, str | None] | None = None,
         hold: Sequence[int] = (),
+        most: int = GIT_OUTPUT,
+        take: Take | None = None,
     ) -> Result:
         """Run git to its end, on the repository in `directory`.
 
@@ -107,16 +112,25 @@ class Git:
             variables: more environment variables.
             remote: a clone URL and the token that its origin is sent, in a header.
             hold: descriptors of locks that a git which outlived its worker must keep.
+            most: bytes of output after which it is stopped; fewer than usual are a whole answer.
+            take: is given the output as it comes, of any length, and none is kept.
 
         Raises:
+            UserError: it printed more than is read.
             PassingError: it took longer than `seconds`.
             OurError: git isn't installed.
         """
         secrets = _secrets(remote[1] if remote else None)
         environment = self._environment(directory, remote) | dict(variables or {})
         with self._started(arguments, environment, hold) as process:
-            out, complaint = self._wait(process, arguments[0])
-        return Result(process.returncode, out, mask(complaint.decode(errors="replace"), secrets))
+            heard = Heard(process, most, take)
+            self._wait(heard, arguments[0])
+        if heard.full and most == GIT_OUTPUT:
+            raise UserError(
+                f"git {arguments[0]} prints more than {size(GIT_OUTPUT)} for this repository"
+            )
+        complaint = mask(heard.complaint.decode(errors="replace"), secrets)
+        return Result(0 if heard.full else process.returncode, heard.out, complaint)
 
     def _environment(
         self, directory: Path | None, remote: tuple[str, str | None] | None
@@ -175,18 +189,19 @@ class Git:
                 if process.returncode is None:
                     os.killpg(process.pid, signal.SIGKILL)
 
-    def _wait(self, process: "subprocess.Popen[bytes]", verb: str) -> tuple[bytes, bytes]:
-        deadline = time.monotonic() + self.seconds
-        while True:
-            try:
-                return process.communicate(timeout=TICK)
-            except subprocess.TimeoutExpired:
-                if self.watch:
-                    self.watch.check()
-                if time.monotonic() > deadline:
-                    raise PassingError(
-                        f"git {verb} took longer than {duration(self.seconds)} and was stopped"
-                    ) from None
+    def _wait(self, heard: Heard, verb: str) -> None:
+        began = looked = time.monotonic()
+        while not heard.ended(TICK):
+            now = time.monotonic()
+            if now < looked + TICK:
+                continue
+            looked = now
+            if self.watch:
+                self.watch.check()
+            if now > began + self.seconds:
+                raise PassingError(
+                    f"git {verb} took longer than {duration(self.seconds)} and was stopped"
+                )
 
 
 def mask(text: str, secrets: Sequence[str] = ()) -> str:
@@ -194,7 +209,8 @@ def mask(text: str, secrets: Sequence[str] = ()) -> str:
     for secret in secrets:
         text = text.replace(secret, "***")
     text = re.sub(r"(?i)(authorization:\s*\w+\s+)\S+", r"\1***", text)
-    return re.sub(r"(?i)([a-z][a-z0-9+.-]*://)[^\s/@]*@", r"\1***@", text)
+    # Not with the scheme: the text may be a repository's, and looking for one is quadratic.
+    return re.sub(r"(://)[^\s/@]*@", r"\1***@", text)
 
 
 def _basic(token: str) -> str:

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
+from config import limits
+from config.masker import cut
 from workers.errors import OurError, PassingError, UserError
 from workers.source.faults import Trouble, diagnose, said_by
 from workers.source.git import Git, Result
+from workers.source.heard import Take
+from workers.source.weight import Weight
 
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 REGULAR = {"100644", "100755", "100664"}
@@ -45,14 +49,17 @@ class Snapshot:
         return self._text("rev-parse", "--verify", "--quiet", f"{self.commit}^{{tree}}")
 
     def subject(self) -> str:
-        """The first line of the commit's message, for people."""
-        return self._text("show", "--no-patch", "--format=%s", self.commit)
+        """The first line of the commit's message, for people; its beginning if it is long."""
+        # One byte for each letter at least, and four at most.
+        asked = ("show", "--no-patch", "--format=%s", self.commit)
+        result = self._sound(self._run(*asked, most=4 * (limits.SUBJECT + 1)))
+        return cut(result.out.decode(errors="replace").strip(), limits.SUBJECT)
 
     def exists(self, path: str) -> bool:
         """Whether the commit holds a file, link or directory of that path."""
         return bool(self._entry(path))
 
-    def read(self, path: str, limit: int = 1_000_000) -> bytes | None:
+    def read(self, path: str, limit: int = limits.MANIFEST) -> bytes | None:
         """The bytes of a regular file, None where there is nothing.
 
         Raises:
@@ -77,8 +84,9 @@ class Snapshot:
         refuses every path that would leave `target`, also through a link.
 
         Raises:
-            UserError: the commit holds paths that git refuses to write.
+            UserError: the commit holds paths that git refuses to write, or too much.
         """
+        self._weigh()
         target = target.absolute()
         target.mkdir(parents=True, mode=0o755)
         index = target.with_name(f".{target.name}.index")
@@ -105,6 +113,11 @@ class Snapshot:
         if asked.code != 1:
             self._sound(asked)
         return Relation.OLDER if self._precedes(self.commit, theirs) else Relation.UNRELATED
+
+    def _weigh(self) -> None:
+        """See that what is about to be written is not too much, by reading trees alone."""
+        asked = ("ls-tree", "-r", "-t", "-l", "-z", "--full-tree", self.commit)
+        self._sound(self._run(*asked, take=Weight(self.commit).take))
 
     def _written(self, *arguments: str, variables: dict[str, str]) -> None:
         result = self._run(*arguments, variables=variables)
@@ -138,13 +151,24 @@ class Snapshot:
     def _succeed(self, *arguments: str) -> Result:
         return self._sound(self._run(*arguments))
 
-    def _run(self, *arguments: str, variables: dict[str, str] | None = None) -> Result:
-        return self.git.run(*arguments, directory=self.directory, variables=variables)
+    def _run(
+        self,
+        *arguments: str,
+        variables: dict[str, str] | None = None,
+        most: int = limits.GIT_OUTPUT,
+        take: Take | None = None,
+    ) -> Result:
+        return self.git.run(
+            *arguments, directory=self.directory, variables=variables, most=most, take=take
+        )
 
     def _sound(self, result: Result) -> Result:
         """Take a failure on what must be whole for damage: the next fetch makes a new mirror."""
         if result.code:
-            if diagnose(result) is Trouble.DISK:
+            trouble = diagnose(result)
+            if trouble is Trouble.REFUSED:
+                raise UserError(f"git refuses {self.commit} as malformed: {said_by(result)}")
+            if trouble is Trouble.DISK:
                 raise OurError(f"no room on the worker's disk: {said_by(result)}")
             suspect(self.directory)
             raise PassingError(f"the mirror of the repository is damaged: {said_by(result)}")

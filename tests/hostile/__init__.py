@@ -1,0 +1,1 @@
+"""Repositories that mean harm, each tried with the guard off and on."""
