@@ -10,9 +10,10 @@ from pydantic_core import from_json
 from config.masker import cut
 from config.server import Operator
 from service import payloads
-from service.payloads import SideRepository
+from service.payloads import SideRepository, User
 from workers.order import Order, PullRequest
 
+BOT = "Bot"
 CHECKED = frozenset({"opened", "synchronize", "reopened"})
 MOST_REPEATED = 100
 MOST_REASON = 300
@@ -114,7 +115,18 @@ def _deploy(
         purpose="deploy",
         environment=environment.name,
         pull_request=pull_request,
+        people=_people(event),
     )
+
+
+def _people(event: payloads.Event) -> tuple[str, ...]:
+    """The logins of those whose change it is, who caused the event first; no bots."""
+    found: list[User | None] = [event.sender]
+    # A merge queue pushes, and closes, as a bot: whose change it is, the pull request knows.
+    if isinstance(event, payloads.PullRequestEvent) and event.pull_request.get("merged"):
+        found += [event.pull_request.get("merged_by"), event.pull_request.get("user")]
+    logins = (one["login"] for one in found if one and one.get("type") != BOT)
+    return tuple(dict.fromkeys(login for login in logins if not login.endswith("[bot]")))
 
 
 def _order(event: payloads.Event, operator: Operator, **asked: Any) -> Order | Ignored:  # noqa: ANN401
@@ -125,7 +137,7 @@ def _order(event: payloads.Event, operator: Operator, **asked: Any) -> Order | I
         repository=name,
         repository_id=repository["id"],
         clone_url=repository["clone_url"],
-        sender=event.sender["login"] if event.sender else None,
+        sender=next(iter(_people(event)), None),
         **asked,
     )
 

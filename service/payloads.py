@@ -6,7 +6,7 @@ nobody reads must not cost a delivery.
 Source: "Webhook events and payloads" in GitHub's documentation.
 """
 
-from typing import Annotated, Required
+from typing import Annotated, NotRequired, Required
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -35,9 +35,10 @@ class Repository(TypedDict):
 
 
 class User(TypedDict):
-    """Who caused a delivery."""
+    """Who caused a delivery, or made or merged a pull request; the type says if it is a bot."""
 
     login: Login
+    type: NotRequired[str | None]
 
 
 class SideRepository(TypedDict):
@@ -68,6 +69,8 @@ class PullRequest(TypedDict, total=False):
     base: Required[Base]
     merged: bool | None
     merge_commit_sha: Commit | None
+    user: User | None
+    merged_by: User | None
 
 
 class Event(BaseModel):

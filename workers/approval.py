@@ -46,18 +46,23 @@ def admit(rule: Approval, order: Order, who: str) -> None:
     """Let somebody vote.
 
     Raises:
-        ForbiddenError: not one of the approvers, or the one who pushed where that is not allowed;
-            nobody may there, as long as it is not known who pushed.
+        ForbiddenError: not one of the approvers, or one whose change it is where that is not
+            allowed; nobody may there, as long as it is not known who pushed.
     """
     if not rule.may_approve(who):
         names = ", ".join(rule.approvers)
         raise ForbiddenError(f"{who} is no approver of {order.environment}; they are: {names}")
     if rule.self_approval:
         return
-    if order.sender is None:
+    if order.sender is None and not order.people:
         raise ForbiddenError(
-            "no webhook has told who pushed this commit, and whoever did may not approve it: have "
-            "GitHub deliver that push again, or push a new commit"
+            "no webhook has told who pushed this commit (a bot does not count), and whoever did "
+            "may not approve it: have GitHub deliver that push again, or push a new commit"
         )
-    if order.sender.lower() == who.lower():
+    if order.sender and order.sender.lower() == who.lower():
         raise ForbiddenError(f"{who} pushed this commit, and somebody else must approve it")
+    if who.lower() in {login.lower() for login in order.people}:
+        raise ForbiddenError(
+            f"{who} wrote or merged the pull request of this commit, and somebody else must "
+            "approve it"
+        )

@@ -53,6 +53,9 @@ class Order(BaseModel):
     environment: str | None = None
     pull_request: PullRequest | None = None
     sender: str | None = Field(default=None, description="the GitHub login that caused it")
+    people: tuple[str, ...] = Field(
+        default=(), description="the logins of those whose change a deploy is; no bots"
+    )
     rollback: Rollback | None = None
 
     @property

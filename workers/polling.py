@@ -67,6 +67,7 @@ def _look(shop: Workshop, run: Run, found: dict[Branch, str | None]) -> None:
             "environment": environment.name,
             "pull_request": None,
             "sender": None,
+            "people": (),
         }
     )
     accepted = shop.ledger.accept(missed, f"poll:{missed.key}", stages_of(missed), STAGES[0].queue)

@@ -82,3 +82,15 @@ def test_who_caused_a_run_is_told_once(book):
     book.accept(order(sender="bob", commit="c" * 40), "later", STAGES, "build")
     assert book.history.run(told).order.sender == "eve"
     assert book.redis.hexists(keys.run(told), "sender") is False
+
+
+def test_people_of_a_change_are_gathered(book):
+    """Each delivery of an order adds those whom it knows, once; a forgotten bot adds nobody."""
+    found = book.take_on(order())
+    for late, people in enumerate(((), ("ada",), ("bob", "ada"), ())):
+        again = order(people=people, sender=people[0] if people else None)
+        assert book.accept(again, f"late-{late}", STAGES, "build").run_id == found
+    assert book.history.run(found).order.people == ("ada", "bob")
+    first = book.take_on(order(commit="c" * 40, people=("eve",)))
+    book.accept(order(commit="c" * 40, people=("ada",)), "later", STAGES, "build")
+    assert book.history.run(first).order.people == ("eve", "ada")

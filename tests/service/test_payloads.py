@@ -28,6 +28,7 @@ EVERY = {
     "repository.clone_url": False,
     "sender": True,
     "sender.login": False,
+    "sender.type": True,
 }
 READ = {
     "push": EVERY | {"ref": False, "after": False, "deleted": False},
@@ -44,6 +45,12 @@ READ = {
         "pull_request.base.repo.id": False,
         "pull_request.merged": True,
         "pull_request.merge_commit_sha": True,
+        "pull_request.user": True,
+        "pull_request.user.login": False,
+        "pull_request.user.type": True,
+        "pull_request.merged_by": True,
+        "pull_request.merged_by.login": False,
+        "pull_request.merged_by.type": True,
     },
 }
 

@@ -1,5 +1,6 @@
 """What the accept script is told, and what its answer means."""
 
+import json
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -59,6 +60,7 @@ def arguments(
         ORDER_SECONDS,
         instead_of,
         order.sender or "",
+        json.dumps(order.people) if order.people else "",
     )
 
 

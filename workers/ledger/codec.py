@@ -11,6 +11,7 @@ from workers.run import CheckRecord, Release, Run, StageRecord, StageState, Stat
 
 STAGES = TypeAdapter(tuple[StageRecord, ...])
 RELEASES = TypeAdapter(tuple[Release, ...])
+PEOPLE = TypeAdapter(tuple[str, ...])
 CHECKS = TypeAdapter(tuple[CheckRecord, ...])
 
 
@@ -38,6 +39,10 @@ def run_of(run_id: str, fields: dict[str, str]) -> Run:
         order = order.model_copy(update={"pull_request": merged})
     if order.sender is None and "sender" in fields:
         order = order.model_copy(update={"sender": fields["sender"]})
+    if "people" in fields:
+        more = PEOPLE.validate_json(fields["people"])
+        people = tuple(dict.fromkeys((*order.people, *more)))
+        order = order.model_copy(update={"people": people})
     numbers: dict[str, Any] = {
         name: int(fields[name])
         for name in ("created_at", "started_at", "finished_at", "fence", "losses", "retries")
