@@ -6,7 +6,18 @@ from config.masker import Masker
 from config.server import Operator
 from config.server import load as load_operator
 from config.settings import Settings, settings
-from service import access, api, dashboard, health, openapi, problems, slack, sonarqube, webhook
+from service import (
+    access,
+    api,
+    dashboard,
+    health,
+    mount,
+    openapi,
+    problems,
+    slack,
+    sonarqube,
+    webhook,
+)
 from service.web import Web
 from workers.ledger import Ledger
 from workers.ledger.connection import hasty, listening
@@ -30,6 +41,7 @@ def create_app(chosen: Settings | None = None, operator: Operator | None = None)
         MAX_CONTENT_LENGTH=SMALL_BODY_BYTES,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_NAME="slipway",
+        SESSION_COOKIE_PATH=web.root or "/",
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=web.url.startswith("https:"),
     )
@@ -37,4 +49,8 @@ def create_app(chosen: Settings | None = None, operator: Operator | None = None)
     for room in (webhook, slack, sonarqube, health, openapi, api, dashboard):
         app.register_blueprint(room.blueprint)
     problems.install(app)
+    app.jinja_env.globals["root"] = web.root
+    if web.root:
+        taken = mount.first_words(app.url_map.iter_rules())
+        app.wsgi_app = mount.Mounted(app.wsgi_app, web.root, taken)  # type: ignore[method-assign]
     return app

@@ -1,6 +1,7 @@
 """What the web process holds: read once, shared by its requests."""
 
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from flask import current_app
 from redis import Redis
@@ -35,3 +36,8 @@ class Web:
     def url(self) -> str:
         """The public URL."""
         return self.settings.url
+
+    @property
+    def root(self) -> str:
+        """The public URL's path, without a slash at its end: every address of ours begins so."""
+        return urlsplit(self.url).path

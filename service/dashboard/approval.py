@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, render_template, request
 from pydantic import ValidationError
 from werkzeug.exceptions import BadRequest, Conflict, Forbidden
 from werkzeug.wrappers import Response
@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from service.access import asker
 from service.api.approvals import Word, decide, objection
 from service.api.waiting import Asked, asked
+from service.dashboard import going
 from service.web import Web
 from workers.approval import Verdict, Vote
 from workers.run import Run
@@ -78,4 +79,4 @@ def _say(run_id: str, verdict: Verdict) -> Answer:
         code = error.code or 500
         said = {"title": "Your word did not count", "detail": error.description, "run_id": run_id}
         return render_template("error.html", code=code, **said), code
-    return redirect(f"/runs/{run_id}", 303)
+    return going.to(f"/runs/{run_id}")

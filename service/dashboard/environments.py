@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, TypeVar
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, render_template, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import BadRequest, Conflict
 from werkzeug.wrappers import Response
@@ -16,7 +16,7 @@ from service.api import body, operated
 from service.api.environments import held
 from service.api.locks import Locking, Unlocking, close, reopen
 from service.api.rollback import Wanted, back
-from service.dashboard import words
+from service.dashboard import going, words
 from service.web import Web
 from workers.ledger.observations import Observations
 
@@ -115,7 +115,7 @@ def rollback(name: str) -> Response:
     """Go back to a commit; leads to the page of its run."""
     place = operated.operated(Web.current(), name, asker())
     run = back(Web.current(), place.name, asker(), _form(Wanted, "to", "function", "reason"))
-    return redirect(f"/runs/{run.id}", 303)
+    return going.to(f"/runs/{run.id}")
 
 
 @blueprint.post("/environments/<name>/lock")
@@ -139,7 +139,7 @@ def unlock(name: str) -> Response:
 
 
 def _back_to(place: Environment) -> Response:
-    return redirect(f"/environments/{place.name}", 303)
+    return going.to(f"/environments/{place.name}")
 
 
 def _form(model: type[M], *names: str) -> M:

@@ -85,7 +85,7 @@ class Filters:
         return replace(self, cursor=cursor or None, trail=tuple(trail)).address()
 
     def address(self) -> str:
-        """The page with these filters."""
+        """The page with these filters, after the public URL's path."""
         pairs = {name: getattr(self, name) for name in NAMES}
         pairs["cursor"] = str(self.cursor or "")
         pairs["trail"] = "-".join(map(str, self.trail))

@@ -3,14 +3,14 @@
 import re
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, render_template, request
 from werkzeug.exceptions import Conflict, NotFound
 from werkzeug.wrappers import Response
 
 from service.access import asker
 from service.api import present
 from service.api.runs import repeat
-from service.dashboard import approval, console, words
+from service.dashboard import approval, console, going, words
 from service.dashboard.filters import CHECK, Filters
 from service.web import Web
 from workers import queue
@@ -28,7 +28,7 @@ _EXPLAINED = {State.QUEUED, State.WAITING, State.FAILED, State.CANCELLED, State.
 @blueprint.get("/")
 def home() -> Response:
     """The list of runs is where everything begins."""
-    return redirect("/runs", 303)
+    return going.to("/runs")
 
 
 @blueprint.get("/runs")
@@ -93,7 +93,7 @@ def cancel(run_id: str) -> Response:
     """Ask for a run's end; its page shows what became of it."""
     if Web.current().ledger.cancel(run_id, f"cancelled by {asker()}") == "gone":
         raise _unknown()
-    return redirect(f"/runs/{run_id}", 303)
+    return going.to(f"/runs/{run_id}")
 
 
 @blueprint.post("/runs/<run_id>/retry")
@@ -104,7 +104,7 @@ def retry(run_id: str) -> Response | tuple[str, int]:
     except Conflict as error:
         said = {"title": "It was not run again", "detail": error.description, "run_id": run_id}
         return render_template("error.html", code=409, **said), 409
-    return redirect(f"/runs/{accepted.run_id}", 303)
+    return going.to(f"/runs/{accepted.run_id}")
 
 
 def _run(run_id: str) -> Run:
@@ -129,7 +129,7 @@ def _view(run: Run) -> dict[str, Any]:
         "now": now,
         "approval": approval.panel(Web.current(), run),
         "bars": _bars(run, now),
-        "reports": {report["check"]: report for report in present.reports(run, "")},
+        "reports": {report["check"]: report for report in present.reports(run, Web.current().root)},
         "explained": _explained(run),
         "cancelling": bool(cancelling) and not run.state.final,
         "cut": int(cut or 0),

@@ -2,10 +2,11 @@
 
 import re
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
 from service import access
+from service.dashboard import going
 from service.web import Web
 
 blueprint = Blueprint("signing", __name__)
@@ -31,7 +32,7 @@ def _safe(path: str) -> str:
 def ask() -> str | Response:
     """The form."""
     wanted = _safe(request.args.get("next", START))
-    return redirect(wanted, 303) if access.person() else _form(wanted)
+    return going.to(wanted) if access.person() else _form(wanted)
 
 
 @blueprint.post("/sign-in")
@@ -40,14 +41,14 @@ def sign_in() -> Response | tuple[str, int]:
     wanted = _safe(request.form.get("next", START))
     if access.sign_in(request.form.get("token", "").strip()) is None:
         return _form(wanted, wrong=True), 401
-    return redirect(wanted, 303)
+    return going.to(wanted)
 
 
 @blueprint.post("/sign-out")
 def sign_out() -> Response:
     """End the session."""
     access.sign_out()
-    return redirect("/sign-in", 303)
+    return going.to("/sign-in")
 
 
 def _form(wanted: str, *, wrong: bool = False) -> str:

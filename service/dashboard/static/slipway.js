@@ -7,6 +7,7 @@
   const GATHER = 200;
   const LOST_AFTER = 5000;
   const AGAIN = 3000;
+  const { root } = document.documentElement.dataset;
   const PARTS = [
     "state", "times", "trouble", "approval", "word", "stages", "checks", "rollout", "releases",
   ].map((name) => `run-${name}`);
@@ -148,8 +149,8 @@
     function listen() {
       if (over || source || document.hidden) return;
       const { after } = document.getElementById("run-position").dataset;
-      const path = location.pathname.replace(/\/$/, "");
-      source = new EventSource(`/api/v1${path}/events?${new URLSearchParams({ after })}`);
+      const path = location.pathname.replace(/\/$/, "").slice(root.length);
+      source = new EventSource(`${root}/api/v1${path}/events?${new URLSearchParams({ after })}`);
       for (const kind of ["run", "stage", "log", "end"]) source.addEventListener(kind, fetchNews);
       source.addEventListener("end", stop);
       source.addEventListener("open", () => {
