@@ -13,11 +13,11 @@ from time import perf_counter
 
 from workers.docker import images
 from workers.docker.archive import export
+from workers.docker.bounds import Bounds
 from workers.docker.engine import Engine
 from workers.docker.package import package
 from workers.docker.selection import Selection
 
-TAG = "slipway-benchmark/pack"
 LABELS = {"slipway.benchmark": "1"}
 MEGABYTE = 1 << 20
 
@@ -35,10 +35,9 @@ def archive(engine: Engine, context: Path, folder: Path) -> dict:
         engine,
         context,
         "Dockerfile",
-        tag=TAG,
+        bounds=Bounds("none", "benchmark"),
         args={},
         labels=LABELS,
-        network="none",
         timeout=600,
         say=lambda _: None,
         watch=Going(),

@@ -17,6 +17,7 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 
 from config import server_rules, toml
+from config.builds import Builds
 from config.strategy import AT_ONCE, AlarmName, StrategyName
 from config.toml import ConfigError
 from config.toml_lines import Path as Location
@@ -239,6 +240,9 @@ class Operator(toml.Document):
         json_schema_extra={"minItems": 1},
     )
     slack: Slack = Field(default_factory=Slack, description="who is who in Slack")
+    builds: Builds = Field(
+        default_factory=Builds, description="what builds and checks of all repositories may reach"
+    )
 
     @classmethod
     def across(cls, raw: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:

@@ -98,6 +98,8 @@ Queue = Literal["build", "deploy"]
 Queues = Annotated[tuple[Queue, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)]
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split), AfterValidator(_some)]
 Memory = Annotated[str, Field(pattern=r"^[1-9][0-9]*[bkmgBKMG]?$")]
+# The rule for names of Docker's networks, which is that for its containers.
+EngineNetwork = Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$")]
 Pem = Annotated[SecretStr, AfterValidator(_pem)]
 PemFile = Annotated[Path, AfterValidator(_pem_file)]
 RedisAddress = Annotated[str, AfterValidator(_redis_address)]

@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config import smtp
 from config.setting_values import (
+    EngineNetwork,
     Memory,
     Pem,
     PemFile,
@@ -93,6 +94,10 @@ class Settings(BaseSettings):
     check_memory: Memory = Field("2g", description="memory of one check's container")
     check_cpus: float = Field(2, gt=0, description="processors of one check's container")
     check_pids: int = Field(512, ge=16, description="processes in one check's container")
+    check_network: EngineNetwork = Field(
+        "bridge",
+        description="the engine's network of checks with `network = true`; `none` refuses them",
+    )
     check_seconds: float = Field(900, gt=0, description="seconds that one check may take")
     build_seconds: float = Field(1800, gt=0, description="seconds that one image build may take")
     build_network: Literal["default", "host", "none"] = Field(

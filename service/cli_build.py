@@ -11,6 +11,7 @@ import click
 
 from config.pipeline import ConfigError, Pipeline, load
 from config.settings import passed_on
+from workers.docker.bounds import Bounds
 from workers.docker.engine import ENVIRONMENT, Engine
 from workers.docker.litter import labels
 from workers.docker.package import Package
@@ -80,10 +81,8 @@ def _workbench(folder: Path, where: str, network: str) -> Workbench:
         source=folder / "source",
         folder=folder / "made",
         where=where,
-        name=f"slipway/{run}",
-        fence="1",
         labels=labels(run, 1),
-        network=network,
+        bounds=Bounds(network, "local"),
         seconds=SECONDS,
         say=lambda source, text: click.echo(f"[{source}] {text}", err=True),
         watch=_Going(),

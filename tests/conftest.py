@@ -57,6 +57,20 @@ def engine(cache: Path) -> Iterator["Engine"]:
 
 
 @pytest.fixture(scope="session")
+def bridged_host(cache: Path, python_image: str) -> Iterator[str]:
+    """The DOCKER_HOST of another engine, which has a network `bridge` and the Python image."""
+    from tests.stand_ins.bridge import Bridge
+    from tests.stand_ins.engine import Engine
+    from tests.stand_ins.images import ensure_images
+
+    if not Bridge.can_be_made():
+        pytest.skip("needs root and ip (Debian: iproute2)")
+    with Bridge() as bridge, Engine(cache / "bridged", bridge=bridge.name) as engine:
+        ensure_images(engine.host, [python_image], cache)
+        yield engine.host
+
+
+@pytest.fixture(scope="session")
 def docker_host(engine: "Engine") -> str:
     """The engine's DOCKER_HOST."""
     return engine.host

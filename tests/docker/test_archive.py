@@ -10,6 +10,7 @@ from tests.docker.conftest import LeaseLostError, Losing, Quiet
 from tests.docker.test_package import contents
 from workers.docker import images, litter
 from workers.docker.archive import export
+from workers.docker.bounds import Bounds
 from workers.docker.engine import Engine
 from workers.docker.package import Package, package
 from workers.docker.selection import Selection
@@ -35,10 +36,9 @@ def image(
         real_engine,
         context,
         "Dockerfile",
-        tag="slipway/tests:archive",
+        bounds=Bounds("none", "tests"),
         args={},
         labels=labels,
-        network="none",
         timeout=100,
         say=print,
         watch=quiet,

@@ -11,6 +11,7 @@ import pytest
 
 from tests.docker.conftest import LeaseLostError, Losing, Quiet
 from workers.docker import images, litter
+from workers.docker.bounds import Bounds
 from workers.docker.checks import Limits, Outcome, run_check
 from workers.docker.engine import Engine
 from workers.errors import OurError, PassingError, UserError
@@ -34,7 +35,7 @@ class Checking:
             "name": "unit",
             "labels": self.labels,
             "limits": Limits(memory, 1, 64, seconds),
-            "network": False,
+            "network": "none",
             "say": self._say,
             "watch": Quiet(),
         }
@@ -86,8 +87,8 @@ def test_a_container_has_no_power(checking: Checking):
 
 
 def test_network_where_it_is_asked_for(checking: Checking):
-    """With the network a check gets the engine's, whatever that has."""
-    checking.run("ls /sys/class/net", network=True)
+    """With a network a check gets the one that is named, here the machine's own."""
+    checking.run("ls /sys/class/net", network="host")
     assert len(checking.log.split()) > 1
 
 
@@ -202,10 +203,9 @@ def test_an_image_with_a_strange_user_is_the_users(checking: Checking, context: 
         checking.engine,
         context,
         "Dockerfile",
-        tag="slipway/tests:user",
+        bounds=Bounds("none", "tests"),
         args={},
         labels=checking.labels,
-        network="none",
         timeout=60,
         say=print,
         watch=Quiet(),
@@ -224,10 +224,9 @@ def test_the_images_user_and_entrypoint(checking: Checking, context: Path):
         checking.engine,
         context,
         "Dockerfile",
-        tag="slipway/tests:user",
+        bounds=Bounds("none", "tests"),
         args={},
         labels=checking.labels,
-        network="none",
         timeout=60,
         say=print,
         watch=Quiet(),

@@ -12,6 +12,7 @@ import pytest
 
 from tests.docker.conftest import LeaseLostError, Losing, Quiet
 from workers.docker import images, litter
+from workers.docker.bounds import Bounds
 from workers.docker.engine import Engine
 from workers.errors import PassingError, UserError
 
@@ -29,15 +30,14 @@ class Building:
         """Build a Dockerfile of these lines on the base image."""
         text = "\n".join((*lines, "")).replace("BASE", self.base)
         (self.context / "Dockerfile").write_text(text)
-        settings = {"network": "none", "timeout": 120, "watch": Quiet(), "labels": self.labels}
+        settings = {"timeout": 120, "watch": Quiet(), "labels": self.labels}
         return images.build(
             self.engine,
             self.context,
             "Dockerfile",
-            tag="slipway/tests:1",
             args=args or {},
             say=self._say,
-            **settings | options,
+            **{"bounds": Bounds("none", "tests")} | settings | options,
         )
 
     def _say(self, text: str) -> None:
@@ -80,11 +80,6 @@ def test_the_cache_outlives_the_image(building: Building):
     building.log = ""
     building.build(*lines, labels=building.labels | {"other": "run"})
     assert "CACHED" in building.log
-
-
-def test_the_default_network_is_what_the_engine_has(building: Building):
-    """Steps run with `default` on an engine with a bridge and on one without."""
-    assert building.build("FROM BASE", "RUN ls /sys/class/net", network="default")
 
 
 def test_a_failing_step_is_the_users(building: Building):
@@ -197,10 +192,9 @@ def test_a_dockerfile_outside_the_context_is_refused(building: Building, tmp_pat
             building.engine,
             building.context,
             "D",
-            tag="slipway/tests:1",
+            bounds=Bounds("none", "tests"),
             args={},
             labels={},
-            network="none",
             timeout=10,
             say=print,
             watch=Quiet(),
@@ -216,10 +210,9 @@ def test_an_engine_out_of_reach_is_tried_again(context: Path, quiet: Quiet):
             engine,
             context,
             "Dockerfile",
-            tag="t",
+            bounds=Bounds("none", "tests"),
             args={},
             labels={},
-            network="none",
             timeout=10,
             say=print,
             watch=quiet,

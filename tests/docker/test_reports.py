@@ -9,6 +9,7 @@ import pytest
 from tests.docker.conftest import Quiet
 from tests.docker.tars import Entry, chunks, folder, symlink, tar
 from workers.docker import images, reports
+from workers.docker.bounds import Bounds
 from workers.docker.checks import Fetch, Limits, run_check
 from workers.docker.engine import Engine
 from workers.docker.reports import Left
@@ -82,10 +83,9 @@ def test_what_a_check_left_is_fetched(
         real_engine,
         context,
         "Dockerfile",
-        tag="slipway/tests:reports",
+        bounds=Bounds("none", "tests"),
         args={},
         labels=labels,
-        network="none",
         timeout=60,
         say=print,
         watch=Quiet(),
@@ -108,7 +108,7 @@ def test_what_a_check_left_is_fetched(
         name="coverage",
         labels=labels,
         limits=Limits("64m", 1, 64, 60),
-        network=False,
+        network="none",
         say=print,
         watch=Quiet(),
         collect=collect,

@@ -84,6 +84,7 @@ def scanning(
         limits=Limits("256m", 1, 64, 60),
         labels=labels,
         spool=context.with_name("spool"),
+        network="host",
     )
     tree = Tree(context, frozenset({"sonar-project.properties"}), {})
     return Scanning(real_engine, tree, asked)

@@ -12,6 +12,7 @@ from config.pipeline import Pipeline, parse
 from service.cli import main
 from tests.docker.conftest import Quiet
 from workers.docker import litter
+from workers.docker.bounds import Bounds
 from workers.docker.engine import Engine
 from workers.docker.workbench import Output, Workbench
 from workers.errors import UserError
@@ -49,10 +50,8 @@ class Bench:
             source=self.source,
             folder=folder,
             where="commit abc1234",
-            name="slipway/tests-workbench",
-            fence="1",
             labels=self.labels,
-            network="none",
+            bounds=Bounds("none", "tests"),
             seconds=120,
             say=self._say,
             watch=Quiet(),

@@ -13,6 +13,7 @@ from tests.stand_ins.images import ensure_images
 from tests.stand_ins.watchlist import FOLDER as WATCHLIST
 from tests.stand_ins.watchlist import IMAGES, tracked
 from workers.docker import litter
+from workers.docker.bounds import Bounds
 from workers.docker.checks import Limits, Outcome, run_check
 from workers.docker.engine import Engine
 from workers.docker.workbench import Output, Workbench
@@ -70,7 +71,7 @@ class Example:
             name=name,
             labels=self.bench.labels,
             limits=LIMITS,
-            network=False,
+            network="none",
             say=lambda text: self.said.append(f"{name}: {text}"),
             watch=self.bench.watch,
         )
@@ -101,10 +102,8 @@ def bench(base_images: str, engine, tmp_path: Path, request) -> Iterator[Callabl
             source=source,
             folder=tmp_path / f"{source.name}-made",
             where="the working copy",
-            name=f"slipway/{run}",
-            fence=source.name,
             labels=labels,
-            network="none",
+            bounds=Bounds("none", "examples"),
             seconds=PATIENCE,
             say=say,
             watch=Quiet(),

@@ -39,9 +39,11 @@ class Engine:
     under `cache` for the next time.
     """
 
-    def __init__(self, cache: Path, say: Say = print) -> None:
+    def __init__(self, cache: Path, say: Say = print, *, bridge: str = "none") -> None:
+        """`bridge` is a bridge of this machine; only a private engine has it as its own."""
         self.cache = cache.absolute()
         self.say = say
+        self.bridge = bridge
         self.host = ""
         self.client = Path()
         self.private = False
@@ -56,11 +58,11 @@ class Engine:
         Raises:
             SetUpError: saying what to install.
         """
-        if not self._find():
+        if self.bridge != "none" or not self._find():
             if not can_install():
                 raise SetUpError(HELP)
             self._install()
-        if not self.host:
+        if self.bridge != "none" or not self.host:
             self._share_private()
         return self
 
@@ -82,8 +84,9 @@ class Engine:
         """What a child process needs to use this engine; its client comes first on PATH."""
         path = f"{self.client.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
         found = {"DOCKER_HOST": self.host, "DOCKER_BUILDKIT": "1", "PATH": path}
-        # A private engine has no bridge: a RUN on the default network would fail.
-        return {**found, "SLIPWAY_BUILD_NETWORK": "none"} if self.private else found
+        # A private engine has no bridge: its builds get no network, its checks the machine's own.
+        networks = {"SLIPWAY_BUILD_NETWORK": "none", "SLIPWAY_CHECK_NETWORK": "host"}
+        return {**found, **networks} if self.private else found
 
     @property
     def pid(self) -> int | None:
@@ -197,7 +200,7 @@ class Engine:
             f"--config-file={self.run_dir / 'daemon.json'}",
             "--iptables=false",
             "--ip6tables=false",
-            "--bridge=none",
+            f"--bridge={self.bridge}",
         ]
 
     def _stop_private(self) -> None:

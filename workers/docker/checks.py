@@ -51,21 +51,22 @@ def run_check(  # noqa: PLR0913 - a check has that many sides
     name: str,
     labels: Mapping[str, str],
     limits: Limits,
-    network: bool,
+    network: str,
     say: Say,
     watch: Watch,
     collect: Collect | None = None,
 ) -> Outcome:
     """Run `sh -c command` in a container of the image, which is removed whatever happens.
 
-    `collect` gets to fetch what it left, before that goes.
+    `network` is the name of one of the engine's; `host` is the machine's own. `collect` gets to
+    fetch what the check left, before that goes.
 
     Raises:
         UserError: the image can't run `sh`, or its user.
         PassingError: the engine does not answer.
         OurError: the engine refused the container.
     """
-    settings = confined(engine, ["sh", "-c", command], labels, limits, network=network)
+    settings = confined(["sh", "-c", command], labels, limits, network=network)
     container = _create(engine, image, settings)
     try:
         output = Output(engine, container)
@@ -81,13 +82,13 @@ def run_check(  # noqa: PLR0913 - a check has that many sides
 
 
 def confined(
-    engine: Engine, command: list[str], labels: Mapping[str, str], limits: Limits, *, network: bool
+    command: list[str], labels: Mapping[str, str], limits: Limits, *, network: str
 ) -> dict[str, Any]:
     """How a container is made that has a command, limits, and no power over anything else."""
     return {
         "entrypoint": command,
         "labels": dict(labels),
-        "network_mode": engine.network() if network else "none",
+        "network_mode": network,
         "mem_limit": limits.memory,
         "memswap_limit": limits.memory,
         "nano_cpus": int(limits.cpus * 1e9),

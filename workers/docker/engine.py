@@ -62,7 +62,7 @@ class Engine:
         self._seconds = seconds
         self._client: docker.DockerClient | None = None
         self._process = 0
-        self._network: str | None = None
+        self._networks: set[str] = set()
         self._builder: Builder | None = None
 
     @property
@@ -115,13 +115,16 @@ class Engine:
         with self.reached():
             self.client.ping()
 
-    def network(self) -> str:
-        """The network for containers that may use one: the bridge, or the host's without one."""
-        if self._network is None:
+    def has_network(self, name: str) -> bool:
+        """Whether the engine has a network of that name, and not only one whose name holds it.
+
+        Raises:
+            PassingError: the engine does not answer.
+        """
+        if name not in self._networks:
             with self.reached():
-                names = {network.name for network in self.client.networks.list()}
-            self._network = "bridge" if "bridge" in names else "host"
-        return self._network
+                self._networks = {str(network.name) for network in self.client.networks.list()}
+        return name in self._networks
 
     def builder(self) -> Builder:
         """A command line client that can build with BuildKit, found once.

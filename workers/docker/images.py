@@ -3,7 +3,7 @@
 import re
 import tempfile
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from docker.errors import ImageNotFound
@@ -11,6 +11,7 @@ from docker.errors import ImageNotFound
 from config import limits
 from config.masker import cut
 from workers.docker import command, source_file
+from workers.docker.bounds import CACHE_ARGUMENT, Bounds, build_network
 from workers.docker.engine import Engine
 from workers.errors import OurError, PassingError, UserError
 from workers.guard import Say, Watch
@@ -38,35 +39,34 @@ def build(  # noqa: PLR0913 - an image build has that many sides
     context: Path,
     dockerfile: str | Path,
     *,
-    tag: str,
+    bounds: Bounds,
     args: Mapping[str, str],
     labels: Mapping[str, str],
-    network: str,
     timeout: float,
     say: Say,
     watch: Watch,
+    network: bool = True,
 ) -> str:
     """Build an image and return its id; `timeout` in seconds.
 
     `dockerfile` as text is a file of the `context`, as a Path one of ours that may be anywhere.
-    `network` is `default` (`host` on an engine without a bridge), `none` or `host`.
+    Without `network` it has none, whatever its `bounds` allow. The image has no name, so that no
+    other build can take it.
 
     Raises:
         UserError: the build failed, took too long or asks for a foreign `# syntax=`.
         PassingError: the engine or a registry is out of reach.
-        OurError: no client can build, or the engine's disk is full.
+        OurError: no client can build, the engine has no such network, or its disk is full.
     """
     _check_frontend(context, dockerfile, args)
     name = dockerfile if isinstance(dockerfile, str) else "the preset's Dockerfile"
     engine.ping()
+    chosen = build_network(engine, bounds.network) if network else "none"
     builder, tail = engine.builder(), _Tail(say)
     with tempfile.TemporaryDirectory(prefix="slipway-build-") as folder:
         id_file = Path(folder, "id")
-        options = [
-            *(f"--file={context / dockerfile}", f"--tag={tag}", "--progress=plain"),
-            *(f"--network={_network(engine, network)}", f"--iidfile={id_file}"),
-            *(*_pairs("build-arg", args), *_pairs("label", labels)),
-        ]
+        files = (f"--file={context / dockerfile}", f"--iidfile={id_file}")
+        options = (*files, *_options(bounds, chosen, args, labels))
         words = [*builder.arguments, *options, "--", str(context)]
         try:
             code = command.run(
@@ -85,10 +85,6 @@ def build(  # noqa: PLR0913 - an image build has that many sides
         return id_file.read_text().strip()
 
 
-def _network(engine: Engine, asked: str) -> str:
-    return "host" if asked == "default" and engine.network() == "host" else asked
-
-
 class _Tail:
     """Passes text on and keeps its last lines, for the error of a build that failed."""
 
@@ -99,6 +95,14 @@ class _Tail:
     def __call__(self, text: str) -> None:
         self.lines.extend(text.split("\n"))
         self._say(text)
+
+
+def _options(
+    bounds: Bounds, network: str, args: Mapping[str, str], labels: Mapping[str, str]
+) -> Iterator[str]:
+    yield from ("--progress=plain", f"--network={network}")
+    yield from _pairs("build-arg", {**args, CACHE_ARGUMENT: bounds.cache})
+    yield from _pairs("label", labels)
 
 
 def _pairs(option: str, values: Mapping[str, str]) -> list[str]:

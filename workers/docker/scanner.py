@@ -44,7 +44,7 @@ class Tree:
 class Scan:
     """How one scan is run: `properties` are the file's text, `arguments` go before them.
 
-    `spool` is a folder for what is under way.
+    `spool` is a folder for what is under way, `network` the name of one of the engine's.
     """
 
     image: str
@@ -54,6 +54,7 @@ class Scan:
     limits: Limits
     labels: Mapping[str, str]
     spool: Path
+    network: str
 
 
 def scan(
@@ -89,7 +90,7 @@ def scan(
 def _create(engine: Engine, asked: Scan) -> Container:
     command = ["sh", "-c", _COMMAND, "sonar-scanner", *asked.arguments]
     settings: dict[str, Any] = confined(
-        engine, command, asked.labels, asked.limits, network=True
+        command, asked.labels, asked.limits, network=asked.network
     ) | {"stdin_open": True, "working_dir": HOME}
     with engine.reached():
         try:

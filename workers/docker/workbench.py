@@ -10,6 +10,7 @@ from typing import NamedTuple
 from config.pipeline import Pipeline
 from workers.docker import images
 from workers.docker.archive import export
+from workers.docker.bounds import Bounds
 from workers.docker.engine import Engine
 from workers.docker.package import Package, package
 from workers.docker.presets import Folder, recipe
@@ -31,9 +32,9 @@ class Output(NamedTuple):
 
 @dataclass(frozen=True)
 class Workbench:
-    """What builds need; `name` begins their tags, `fence` ends them, `folder` gets what is made.
+    """What builds need; `folder` gets what is made.
 
-    `where` names the source in errors; `network` and `seconds` are the operator's limits; `say`
+    `where` names the source in errors; `bounds` and `seconds` are the operator's limits; `say`
     takes the name of what speaks, and text.
     """
 
@@ -41,10 +42,8 @@ class Workbench:
     source: Path
     folder: Path
     where: str
-    name: str
-    fence: str
     labels: Mapping[str, str]
-    network: str
+    bounds: Bounds
     seconds: float
     say: Callable[[str, str], None]
     watch: Watch
@@ -62,15 +61,14 @@ class Workbench:
 
         A Dockerfile of the source is named as text; a Path is one of ours, anywhere.
         """
-        tag = f"{self.name}:{purpose}-{self.fence}"
         built = images.build(
             self.engine,
             self.source,
             dockerfile,
-            tag=tag,
+            bounds=self.bounds,
             args=args or {},
             labels=self.labels,
-            network=self.network if network else "none",
+            network=network,
             timeout=self.seconds,
             say=lambda text: self._say_lines(f"{purpose}/image", text),
             watch=self.watch,
@@ -78,7 +76,7 @@ class Workbench:
         try:
             yield built
         finally:
-            images.remove(self.engine, tag)
+            images.remove(self.engine, built)
 
     def build(self, pipeline: Pipeline, args: Mapping[str, str]) -> Output:
         """Build each image that is asked for once, and take out what is to be released.

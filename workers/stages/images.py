@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 
 from workers.docker.workbench import Workbench
+from workers.stages import allowed
 from workers.stages.context import Context
 
 
@@ -15,10 +16,8 @@ def workbench(context: Context) -> Workbench:
         source=context.source,
         folder=context.folder / "packages",
         where=f"commit {context.order.commit[:7]}",
-        name=f"slipway/{context.run.id}",
-        fence=str(context.lease.fence),
         labels=context.labels,
-        network=settings.build_network,
+        bounds=allowed.bounds(context),
         seconds=settings.build_seconds,
         say=context.say,
         watch=context.lease,

@@ -10,6 +10,7 @@ from workers.docker.scanner import Scan, Tree
 from workers.errors import OurError, RunError, UserError
 from workers.sonar import failure, properties
 from workers.sonar.client import Sonar
+from workers.stages import allowed
 from workers.stages.context import Context
 from workers.times import duration
 
@@ -48,6 +49,7 @@ def run(context: Context, server: Sonar, asked: Asked) -> dict[str, str]:
         ),
         labels=context.labels,
         spool=context.folder / "scan",
+        network=allowed.scan_network(context),
     )
     tree = Tree(
         context.source,

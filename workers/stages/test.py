@@ -10,7 +10,7 @@ from workers.docker.checks import Fetch, Limits, Outcome, run_check
 from workers.errors import OurError, UserError
 from workers.run import CheckRecord, Report, Tests
 from workers.sizes import size
-from workers.stages import reused_verdict
+from workers.stages import allowed, reused_verdict
 from workers.stages.context import Context
 from workers.stages.images import image
 from workers.times import duration
@@ -23,17 +23,19 @@ def run(context: Context) -> str:
     """Build the image of the tests and run the checks in it.
 
     Raises:
-        UserError: naming each check that failed.
+        UserError: naming each check that failed, or that asks for a network it may not have.
+        OurError: the engine lacks the network that the operator names.
     """
     test = context.pipeline.test
     if test is None or not test.checks:
         return "no checks"
     if summary := reused_verdict.take(context, test):
         return summary
+    networks = {name: allowed.check_network(context, test, name) for name in test.checks}
     with image(context, test.dockerfile, "test") as built:
 
         def check(name: str) -> tuple[CheckRecord, str | None]:
-            return _Visit(context, built, test, name).run()
+            return _Visit(context, built, test, name, networks[name]).run()
 
         with ThreadPoolExecutor(len(test.checks)) as pool:
             ended = list(pool.map(check, test.checks))
@@ -50,11 +52,12 @@ def run(context: Context) -> str:
 class _Visit:
     """One check: run, and what it left taken along before its container goes."""
 
-    def __init__(self, context: Context, image: str, test: Test, name: str) -> None:
+    def __init__(self, context: Context, image: str, test: Test, name: str, network: str) -> None:
         self._context = context
         self._image = image
         self._test = test
         self._name = name
+        self._network = network
         self._check: Check = test.checks[name]
         self._tests: Tests | None = None
         self._report: Report | None = None
@@ -76,7 +79,6 @@ class _Visit:
 
     def _run(self) -> Outcome:
         settings = self._context.shop.settings
-        network = self._test.network if self._check.network is None else self._check.network
         return run_check(
             self._context.shop.engine,
             self._image,
@@ -89,7 +91,7 @@ class _Visit:
                 pids=settings.check_pids,
                 seconds=self._seconds,
             ),
-            network=network,
+            network=self._network,
             say=self._say,
             watch=self._context.lease,
             collect=self._collect,
