@@ -23,7 +23,7 @@ from config.toml import ConfigError
 from config.toml_lines import Path as Location
 from config.values import Bucket, Distribution, FrozenMap, Matching, Seconds
 
-__all__ = ["ConfigError", "Environment", "Operator", "Repository", "load", "parse"]
+__all__ = ["Builds", "ConfigError", "Environment", "Operator", "Repository", "load", "parse"]
 
 # The rule for the name of an alias in Lambda's API.
 Alias = Annotated[
