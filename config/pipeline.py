@@ -166,12 +166,8 @@ class Smoke(toml.Section):
 class Function(toml.Section):
     """One Lambda function and the part of the build that it runs."""
 
-    runtime: Runtime | None = Field(
-        None, description="Lambda runtime, such as python3.13; compared with the function's"
-    )
-    handler: Handler | None = Field(
-        None, description="entry point, such as app.handler; compared with the function's"
-    )
+    runtime: Runtime = Field(description="Lambda runtime, such as python3.13")
+    handler: Handler = Field(description="entry point, such as app.handler")
     include: tuple[InsidePath, ...] | None = Field(
         None, description="paths or globs; else those of [package]"
     )

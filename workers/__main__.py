@@ -4,10 +4,15 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from redis.exceptions import RedisError
+
+from config.logs import configure
 from config.server import ConfigError, load
 from config.settings import SettingsError, settings
+from workers import former_records
 from workers.app import make
 from workers.ledger.connection import LedgerError, refuse_lossy
+from workers.workshop import Workshop
 
 WORKER = ("worker", "--without-gossip", "--without-mingle", "--without-heartbeat")
 BEAT = ("beat", "--scheduler", "celery.beat:Scheduler")
@@ -21,10 +26,19 @@ def main(arguments: list[str]) -> None:
         refuse_lossy(settings().redis_url)
         if not beat:
             _try_to_write(settings().data_dir)
-    except (SettingsError, ConfigError, LedgerError) as error:
+            _take_over()
+    except (SettingsError, ConfigError, LedgerError, RedisError) as error:
         raise SystemExit(f"slipway: the worker can't start:\n{error}") from None
     kind = BEAT if beat else WORKER
     make().start(["--quiet", *kind, "--loglevel=INFO", *arguments[1:]])
+
+
+def _take_over() -> None:
+    """Before the first run is worked on: what it finds on record must be complete."""
+    if "deploy" not in settings().queues:
+        return
+    configure(secrets=settings().secrets())
+    former_records.take_over(Workshop(settings(), load(settings().config)))
 
 
 def _try_to_write(folder: Path) -> None:

@@ -66,13 +66,28 @@ class Look:
         latest: dict[str, dict[str, Any]] = {}
         for row in self._upkeep.released(self.environment.name):
             ours = row.get("alias") == self.environment.alias and not row.get("event")
-            if ours and row.get("function"):
+            if ours and row.get("function") and not self._elsewhere(row):
                 latest.setdefault(row["function"], row)
         return [latest[name] for name in sorted(latest) if self._allowed(latest[name])]
 
     def _allowed(self, row: dict[str, Any]) -> bool:
         rule = self.shop.operator.repository(row["repository"])
         return rule is not None and rule.may_touch(row["function"])
+
+    def _elsewhere(self, row: dict[str, Any]) -> bool:
+        """Whether it was released to another account or region, where the environment was then."""
+        home = row.get("home")
+        return home is not None and home != self.aws.home(row["function"])
+
+    def released_here(self, record: Recorded, function: str) -> bool:
+        """Whether this environment itself has released a version of a function here."""
+        wanted = (function, self.environment.alias, record.version, record.commit)
+        names = ("function", "alias", "version", "commit")
+        return any(
+            tuple(row.get(name) for name in names) == wanted
+            for row in self._upkeep.released(self.environment.name)
+            if not (row.get("event") or self._elsewhere(row))
+        )
 
     def _paced(self, row: dict[str, Any]) -> Seen | None:
         sleep(self._pause)
@@ -139,7 +154,8 @@ class Look:
         if self.releasing(seen.function):
             return False
         record = self.shop.ledger.history.live(self.place(seen.function))
-        return bool(record.get("version") == seen.record.version)
+        theirs = record.get("environment", self.environment.name)
+        return theirs == self.environment.name and record.get("version") == seen.record.version
 
     def locked(self) -> bool:
         """Whether somebody wants nothing changed in the environment."""
@@ -147,10 +163,13 @@ class Look:
 
     def place(self, function: str) -> str:
         """The name of one function's alias in the ledger."""
-        return keys.alias(self.aws.region, function, self.environment.alias)
+        return keys.alias(self.aws.home(function), function, self.environment.alias)
 
     def _record(self, row: dict[str, Any]) -> Recorded:
-        record = self.shop.ledger.history.live(self.place(row["function"])) or row
+        record = self.shop.ledger.history.live(self.place(row["function"]))
+        # What another environment has made live at the same place is no record of this one.
+        if record.get("environment", self.environment.name) != self.environment.name or not record:
+            record = row
         known = row if row.get("run") == record.get("run") else {}
         return Recorded(
             version=record["version"],

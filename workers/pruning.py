@@ -13,6 +13,7 @@ from workers.aws.functions import Version
 from workers.aws.session import Aws, aws_of
 from workers.errors import PassingError, RunError
 from workers.keeping import Known, doomed
+from workers.ledger import keys
 from workers.ledger.upkeep import Mark, Upkeep
 from workers.workshop import Workshop
 
@@ -77,25 +78,34 @@ class Pass:
     def _histories(self) -> Histories:
         return {one.name: self._upkeep.released(one.name) for one in self._every}
 
-    def _known(self, function: str, histories: Histories) -> Known:
-        # Every environment counts, wherever it lives: too much is kept rather than too little.
-        kept = [(histories[one.name], one.keep_versions) for one in self._every]
+    def _known(self, place: Place, function: str, histories: Histories) -> Known:
+        home = place.aws.home(function)
+        # By whatever role it is reached: too much is kept rather than too little.
+        kept = [
+            (_there(histories[one.name], home), one.keep_versions)
+            for one in self._neighbours(place, function)
+        ]
         alive = list(self._history.alive())
-        return Known(function, kept, self._upkeep.published(function), alive)
+        return Known(function, kept, self._upkeep.published(home, function), alive)
+
+    def _neighbours(self, place: Place, function: str) -> list[Environment]:
+        """The environments of the same account and region."""
+        home = place.aws.home(function)
+        return [one for one in self._every if aws_of(one).home(function) == home]
 
     def _try(self, place: Place, function: str, histories: Histories) -> None:
-        candidates = self._known(function, histories).candidates()
-        text = f"{place.aws.region}/{function}/{candidates}"
-        name = f"prune:{sha256(text.encode()).hexdigest()}"
-        if not candidates or self._left <= 0 or self._upkeep.settled(name):
-            return
-        done = True
+        done, name = True, ""
         try:
+            candidates = self._known(place, function, histories).candidates()
+            text = f"{place.aws.home(function)}/{function}/{candidates}"
+            name = f"prune:{sha256(text.encode()).hexdigest()}"
+            if not candidates or self._left <= 0 or self._upkeep.settled(name):
+                return
             done = self._visit(place, function, candidates)
         except RunError as error:
             log.warning("versions_not_pruned", function=function, error=str(error))
             done = not isinstance(error, PassingError)
-        if done:
+        if done and name:
             self._upkeep.settle(name, AGAIN_SECONDS)
 
     def _visit(self, place: Place, function: str, candidates: Sequence[Mark]) -> bool:
@@ -114,10 +124,10 @@ class Pass:
         """Decide once more while no run can be at the function, then delete; False: not now."""
         if self._left <= 0:
             return False
-        with self._upkeep.locked(f"function:{place.aws.region}:{function}") as ours:
+        with self._upkeep.locked(_lock(place, function)) as ours:
             if not ours:
                 return False
-            known = self._known(function, self._histories())
+            known = self._known(place, function, self._histories())
             led_to = versions.pointed_at(place.aws, function)
             if version not in doomed(known, [version], led_to):
                 return True
@@ -138,8 +148,18 @@ class Pass:
         return True
 
     def _gone(self, place: Place, function: str, mark: Mark, *, deleted: bool) -> None:
-        names = [one.name for one in place.environments]
-        self._upkeep.pruned(function, mark, names, deleted=deleted)
+        names = [one.name for one in self._neighbours(place, function)]
+        home = place.aws.home(function)
+        self._upkeep.pruned(home, function, mark, names, deleted=deleted)
+
+
+def _lock(place: Place, function: str) -> str:
+    return keys.function_lock(place.aws.home(function), function)
+
+
+def _there(rows: Sequence[Mapping[str, Any]], home: str) -> list[Mapping[str, Any]]:
+    """What was released to one account and region, where the environment may have moved since."""
+    return [row for row in rows if row.get("home", home) == home]
 
 
 def _mark(version: Version) -> Mark:

@@ -62,6 +62,12 @@ class _Repair:
     def _back(self) -> str:
         look, function, record = self.look, self.seen.function, self.seen.record
         alias, aws = look.environment.alias, look.aws
+        if not look.released_here(record, function):
+            self._not(
+                f"version {record.version} was never released to {look.environment.name}, which "
+                "alone may be put back: push a new commit (git commit --allow-empty will do)"
+            )
+            return ""
         if not functions.holds(aws, function, record.version, record.sha256):
             self._not(
                 f"version {record.version} is gone: push a new commit (git commit --allow-empty "

@@ -297,3 +297,56 @@ def test_an_absent_file_is_a_clear_error(tmp_path):
     """The operator learns which path could not be read."""
     with pytest.raises(server.ConfigError, match=r"gone.toml:1: can't be read"):
         server.load(tmp_path / "gone.toml")
+
+
+TWINS = """\
+[environments.dev]
+branch = "develop"
+alias = "live"
+{dev}
+[environments.prod]
+branch = "master"
+alias = "{alias}"
+{prod}
+[[repositories]]
+name = "o/r"
+{functions}
+"""
+DEV_ROLE = 'aws = { role_arn = "arn:aws:iam::111111111111:role/deploy" }'
+PROD_ROLE = 'aws = { role_arn = "arn:aws:iam::222222222222:role/deploy" }'
+
+
+def twins(dev="", prod="", alias="live", functions='functions = ["Movies*"]'):
+    """Two environments whose functions have the same names."""
+    return TWINS.format(dev=dev, prod=prod, alias=alias, functions=functions)
+
+
+@pytest.mark.parametrize(
+    "place", ["", DEV_ROLE, 'aws = { region = "eu-west-3" }', 'aws = { region = "us-east-1" }']
+)
+def test_two_environments_with_the_same_aliases_are_refused(place):
+    """The same role, region and alias are the same places: the second one is told which."""
+    (told,) = refused(twins(place, place))
+    assert told.startswith('7: environments.prod.alias: "live" is the alias of dev already')
+    assert "an alias, a region or a role of its own" in told
+
+
+def test_an_environment_may_not_be_called_as_anothers_alias():
+    """The alias is the environment's name where it is left out."""
+    text = twins().replace('alias = "live"\n\n[environments.prod]', "[environments.prod]")
+    (told,) = refused(text.replace('alias = "live"', 'alias = "dev"'))
+    assert '"dev" is the alias of dev already' in told
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"alias": "other"},
+        {"dev": DEV_ROLE, "prod": PROD_ROLE},
+        {"dev": 'aws = { region = "eu-west-3" }', "prod": 'aws = { region = "us-east-1" }'},
+        {"functions": 'sites = ["shop.example.com"]'},
+    ],
+)
+def test_environments_in_different_places_are_not_refused(given):
+    """Another alias, account or region is enough; without any function there is no alias."""
+    assert set(server.parse(twins(**given)).environments) == {"dev", "prod"}

@@ -176,7 +176,7 @@ def test_what_somebody_changed_by_hand(ann, ledger):
         assert "70.0 of 80 GB" in shown
     assert "&lt;b&gt;it&lt;/b&gt;" in ann.text(PAGE)
     latest = ledger.history.released("production", 0, 1)[0]
-    place = "eu-west-3/MoviesLoader/production"
+    place = "123456789012/eu-west-3/MoviesLoader/production"
     ledger.redis.hset("slipway:live", place, json.dumps(latest))
     what = {name: latest[name] for name in ("function", "version", "commit", "repository", "run")}
     assert observations.repaired(place, "production", what)

@@ -39,7 +39,7 @@ class Moves:
         if move.after is None:
             return None
         record = self.world.parts.inside.shop.ledger.history.live(
-            f"eu-west-3/{move.function}/{move.alias}"
+            f"123456789012/eu-west-3/{move.function}/{move.alias}"
         )
         if record.get("version") == move.after:
             return record["commit"]

@@ -17,10 +17,10 @@ SECRET = "a webhook secret for tests"
 TOKEN = "a-token-for-tests"
 
 
-def procfile() -> dict[str, list[str]]:
+def procfile(root: Path = ROOT) -> dict[str, list[str]]:
     """The commands of the Procfile, with this Python's own programs."""
     commands = {}
-    for line in (ROOT / "Procfile").read_text().splitlines():
+    for line in (root / "Procfile").read_text().splitlines():
         name, _, command = line.partition(":")
         words = shlex.split(command)
         commands[name] = [str(Path(sys.executable).parent / words[0]), *words[1:]]
@@ -37,7 +37,9 @@ class Slipway:
         environment: Mapping[str, str],
         port: int | None = None,
         token: str = TOKEN,
+        root: Path = ROOT,
     ) -> None:
+        """`root` holds the code, which may be another version's."""
         self.folder = folder
         self.port = port or free_port()
         self.url = f"http://{HOST}:{self.port}"
@@ -51,11 +53,12 @@ class Slipway:
             "GITHUB_WEBHOOK_SECRET": SECRET,
             "PORT": str(self.port),
             "PYTHONUNBUFFERED": "1",
+            "PYTHONPATH": str(root),
             **environment,
         }
         self.processes = {
-            name: Process(command, folder / f"{name}.log", env=self.environment, cwd=ROOT)
-            for name, command in procfile().items()
+            name: Process(command, folder / f"{name}.log", env=self.environment, cwd=root)
+            for name, command in procfile(root).items()
         }
         self._http = requests.Session()
         self._http.headers["Authorization"] = f"Bearer {token}"

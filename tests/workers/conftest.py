@@ -19,13 +19,17 @@ from tests.inside import reaches
 from tests.ledger.conftest import STAGES
 from tests.orders import order
 from tests.stand_ins.aws import AwsStandIn
-from workers.ledger import Ledger
+from workers.ledger import Ledger, keys
 from workers.ledger.lease import Lease
 from workers.order import Order
 from workers.run import Release, Run, State
 from workers.workshop import Workshop
 
 FUNCTION = "MoviesLoader"
+HOME = "123456789012/eu-west-3"
+"""The account and region of the stand-in."""
+
+PUBLISHED = keys.published(HOME, FUNCTION)
 REPOSITORY = "octo/movies-loader"
 OPERATOR = """
 [environments.sandbox]
@@ -96,7 +100,7 @@ class Yard:
         commit = commit or uuid.uuid4().hex + "0" * 8
         _, lease = self.take(environment, commit)
         made = self.publish(commit).model_copy(update={"alias": environment})
-        lease.published(FUNCTION, made.version or "", commit, made.sha256 or "")
+        lease.published(PUBLISHED, made.version or "", commit, made.sha256 or "")
         lease.releases([made])
         self.point(environment, made.version or "")
         self.went_live(lease, made, commit, environment)
@@ -109,7 +113,7 @@ class Yard:
         wanted = self.order(commit, environment)
         row = made.model_dump() | {"commit": commit, "source": wanted.source.model_dump()}
         row |= {"repository": wanted.repository, "run": lease.run_id}
-        lease.live(environment, [(f"eu-west-3/{made.function}/{environment}", row)])
+        lease.live(environment, [(f"{HOME}/{made.function}/{environment}", row)])
 
     def point(self, alias: str, version: str, function: str = FUNCTION, **weights: float) -> None:
         """Have an alias lead somewhere, by hand."""

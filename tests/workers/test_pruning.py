@@ -7,8 +7,9 @@ import time
 import pytest
 from structlog.testing import capture_logs
 
-from tests.workers.conftest import FUNCTION, OPERATOR
+from tests.workers.conftest import FUNCTION, HOME, OPERATOR, PUBLISHED
 from workers import pruning
+from workers.aws.session import aws_for
 from workers.errors import BusyError
 from workers.ledger.lease import UPKEEP_SECONDS
 from workers.ledger.upkeep import Upkeep
@@ -67,7 +68,7 @@ def test_a_version_that_only_waits_for_its_release_stays(yard):
     old = [yard.release() for _ in range(4)]
     _, lease = yard.take("sandbox", "e" * 40)
     made = yard.publish("e" * 40)
-    lease.published(FUNCTION, made.version, "e" * 40, made.sha256)
+    lease.published(PUBLISHED, made.version, "e" * 40, made.sha256)
     later = [yard.release() for _ in range(4)]
     prune(yard.shop)
     assert yard.numbers() == [made.version, *later[-2:]]
@@ -91,7 +92,7 @@ def test_a_function_that_a_run_is_changing_is_left_alone(yard):
     """The run's lock holds the deletion off; the next pass does it."""
     made = [yard.release() for _ in range(4)]
     _, lease = yard.take("sandbox", "e" * 40)
-    with lease.locked(f"function:eu-west-3:{FUNCTION}"):
+    with lease.locked(f"function:{HOME}/{FUNCTION}"):
         assert prune(yard.shop) == 0
     assert yard.numbers() == made
     assert prune(yard.shop) == 2
@@ -99,7 +100,7 @@ def test_a_function_that_a_run_is_changing_is_left_alone(yard):
 
 def test_a_run_waits_out_a_deletion(yard):
     """The lock of upkeep is short: a run that wants it gets it as soon as it is free."""
-    name = f"function:eu-west-3:{FUNCTION}"
+    name = f"function:{HOME}/{FUNCTION}"
     _, lease = yard.take("sandbox", "e" * 40)
     held, go = threading.Event(), threading.Event()
 
@@ -123,7 +124,7 @@ def test_a_run_waits_out_a_deletion(yard):
 
 def test_a_dead_keeper_holds_nobody_up_for_long(yard, redis):
     """The lock ends by itself; a run that comes before that waits its turn."""
-    name = f"function:eu-west-3:{FUNCTION}"
+    name = f"function:{HOME}/{FUNCTION}"
     _, lease = yard.take("sandbox", "e" * 40)
     ahead = (time.time() + 3600) * 1000
     redis.hset(f"slipway:lock:{name}", mapping={"token": "dead", "until": int(ahead)})
@@ -188,6 +189,7 @@ def test_nothing_is_asked_of_aws_while_there_is_nothing_to_delete(yard):
     """Few releases, no calls."""
     yard.release()
     yard.release()
+    assert aws_for().account == "123456789012"  # Asked once in a process's life.
     calls = yard.strict.calls.total()
     assert prune(yard.shop) == 0
     assert yard.strict.calls.total() == calls

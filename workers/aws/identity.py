@@ -12,6 +12,7 @@ from workers.errors import RunError
 
 if TYPE_CHECKING:
     import boto3
+    from mypy_boto3_lambda import LambdaClient
 
 log = structlog.get_logger()
 
@@ -36,3 +37,14 @@ def account_of(session: boto3.session.Session, endpoint_url: str | None) -> str:
     except RunError as error:
         log.warning("account_unknown", error=str(error))
         return UNKNOWN
+
+
+def account_with(client: LambdaClient, function: str) -> str:
+    """The account that a function is in, as its ARN says, by a call that has its own quota.
+
+    Raises:
+        UserError: the function doesn't exist.
+    """
+    with translated(f"asking whose {function} is", function=function):
+        answer = client.get_function(FunctionName=function)
+    return answer["Configuration"]["FunctionArn"].split(":")[4]

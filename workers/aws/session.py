@@ -25,7 +25,7 @@ from botocore.utils import get_environ_proxies
 from config.settings import passed_on
 from workers.aws.budget import Budget, Shared
 from workers.aws.faults import translated
-from workers.aws.identity import account_of
+from workers.aws.identity import UNKNOWN, account_of, account_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,6 +110,7 @@ class Aws:
         self._endpoint_url = endpoint_url
         self._config = _config(attempts)
         self._shared = shared
+        self._told = ""
         # Creating clients isn't thread-safe, using them is (boto3's guide, "Multithreading").
         self._lock = threading.RLock()
 
@@ -179,6 +180,20 @@ class Aws:
             return self._role_arn.split(":")[4]
         with self._lock, translated("reading the AWS credentials"):
             return account_of(self._session, self._endpoint_url)
+
+    def home(self, function: str) -> str:
+        """The account and region that a function is in, as `ACCOUNT/REGION`.
+
+        Where STS can't be asked the function's own ARN tells, asked once: records that a process
+        kept under another name than the next one would be lost to it.
+
+        Raises:
+            UserError: it must be asked, and doesn't exist.
+        """
+        account = self.account
+        if account == UNKNOWN:
+            account = self._told = self._told or account_with(self.lambda_, function)
+        return f"{account}/{self.region}"
 
     @property
     def credentials(self) -> ReadOnlyCredentials:

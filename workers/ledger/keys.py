@@ -12,6 +12,7 @@ LIVE = f"{PREFIX}live"
 ROLLOUTS = f"{PREFIX}rollouts"
 METRICS = f"{PREFIX}metrics"
 OBSERVED = f"{PREFIX}observed"
+OWNERS = f"{PREFIX}owners"
 BROKER_PREFIX = f"{PREFIX}celery:"
 RELEASES_KEPT = 2000
 """How many releases an environment's history goes back."""
@@ -75,9 +76,14 @@ def branch(repository_name: str, branch_name: str) -> str:
     return f"{RUNS}:{repository_name.lower()}:{branch_name}"
 
 
-def alias(region: str, function: str, name: str) -> str:
-    """The place that one function's alias is, in what is live."""
-    return f"{region}/{function}/{name}"
+def alias(home: str, function: str, name: str) -> str:
+    """The place that one function's alias is, in what is live; `home` is `ACCOUNT/REGION`."""
+    return f"{home}/{function}/{name}"
+
+
+def function_lock(home: str, function: str) -> str:
+    """The name of the lock on one function's code, which all of its aliases share."""
+    return f"function:{home}/{function}"
 
 
 def drain(owner: str) -> str:
@@ -120,9 +126,19 @@ def pause(name: str) -> str:
     return f"{PREFIX}pause:{name}"
 
 
-def published(function: str) -> str:
+def published(home: str, function: str) -> str:
     """The versions of a function that Slipway published."""
-    return f"{PREFIX}published:{function}"
+    return f"{PREFIX}published:{home}/{function}"
+
+
+def refused(repository_name: str) -> str:
+    """The places that a repository wanted and that are another's."""
+    return f"{PREFIX}refused:{repository_name.lower()}"
+
+
+def granted(repository_name: str) -> str:
+    """Who has let a repository take over what it is refused."""
+    return f"{PREFIX}granted:{repository_name.lower()}"
 
 
 def locked(environment: str) -> str:

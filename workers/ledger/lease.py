@@ -187,9 +187,9 @@ class Lease:
         """Remember what the run makes live."""
         self.write(releases=releases_text(tuple(releases)))
 
-    def published(self, function: str, version: str, commit: str, sha256: str) -> None:
+    def published(self, key: str, version: str, commit: str, sha256: str) -> None:
         """Remember that a version is Slipway's: only such are ever deleted."""
-        self._fenced("published", function, f"{version} {commit} {sha256}")
+        self._fenced("published", key, f"{version} {commit} {sha256}")
 
     def live(self, environment: str, parts: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
         """Remember what each place runs now, and in the environment's history; all in one step."""

@@ -31,9 +31,9 @@ class Upkeep:
         self._history = History(redis)
         self._scripts = Scripts(redis)
 
-    def published(self, function: str) -> dict[Mark, str]:
+    def published(self, home: str, function: str) -> dict[Mark, str]:
         """The versions that Slipway published, each with the latest run that wanted it."""
-        rows = self._redis.hgetall(keys.published(function))
+        rows = self._redis.hgetall(keys.published(home, function))
         return {Mark(*name.split(" ")): run for name, run in rows.items()}
 
     def released(self, environment: str) -> list[dict[str, Any]]:
@@ -41,15 +41,15 @@ class Upkeep:
         return self._history.released(environment, 0, keys.RELEASES_KEPT)
 
     def pruned(
-        self, function: str, mark: Mark, environments: Iterable[str], *, deleted: bool
+        self, home: str, function: str, mark: Mark, environments: Iterable[str], *, deleted: bool
     ) -> int:
         """Know a version no longer, and mark its releases; how many there were.
 
         `deleted`: it is counted as one that Slipway deleted.
         """
         flag = "1" if deleted else ""
-        number, name = mark.number, " ".join(mark)
-        return int(self._scripts("pruned", function, number, name, flag, *environments))
+        asked = (keys.published(home, function), " ".join(mark), home, function, mark.number, flag)
+        return int(self._scripts("pruned", *asked, *environments))
 
     def settled(self, name: str) -> bool:
         """Whether something was looked at lately, and there was nothing more to do."""

@@ -117,7 +117,16 @@ class Context:
 
     def place(self, function: str) -> str:
         """The name of one function's alias in the ledger."""
-        return keys.alias(self.aws.region, function, self.environment.alias)
+        return keys.alias(self.aws.home(function), function, self.environment.alias)
+
+    def function_lock(self, function: str) -> str:
+        """The name of the lock on one function's code."""
+        return keys.function_lock(self.aws.home(function), function)
+
+    def published(self, function: str, version: str, commit: str, sha256: str) -> None:
+        """Remember that a version of a function is Slipway's."""
+        key = keys.published(self.aws.home(function), function)
+        self.lease.published(key, version, commit, sha256)
 
     @cached_property
     def git(self) -> Git:

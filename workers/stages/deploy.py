@@ -3,10 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from workers.aws import artifacts, functions
-from workers.aws.entry import Entry
 from workers.errors import OurError
 from workers.run import Release
-from workers.stages import branch, rollback
+from workers.stages import branch, ownership, rollback
 from workers.stages.context import Context
 
 TOGETHER = 8
@@ -17,13 +16,14 @@ REMEMBERED = 30 * 86400.0
 
 def run(context: Context) -> str:
     """Publish a version of every function, each under its function's lock."""
+    ownership.check(context)
     if context.order.purpose == "rollback":
         return rollback.deploy(context)
     names = sorted(context.pipeline.functions)
 
     def deploy(function: str) -> Release:
         # All branches share $LATEST: whoever writes code and publishes it does both under the lock.
-        with context.lease.locked(f"function:{context.aws.region}:{function}"):
+        with context.lease.locked(context.function_lock(function)):
             return _unchanged(context, function) or _deploy(context, function)
 
     with ThreadPoolExecutor(TOGETHER) as pool:
@@ -50,7 +50,7 @@ def _unchanged(context: Context, function: str) -> Release | None:
     version = live.get("version", "")
     if live.get("sha256") != expected or not version:
         return None
-    if not functions.holds(context.aws, function, version, expected, _entry(context, function)):
+    if not functions.holds(context.aws, function, version, expected):
         return None
     alias = context.environment.alias
     context.say(
@@ -82,16 +82,10 @@ def _deploy(context: Context, function: str) -> Release:
         watch=context.lease.check,
         say=lambda line: context.say(f"deploy/{function}", line.removeprefix(f"{function}: ")),
         fresh=_fresh(context, function),
-        entry=_entry(context, function),
     )
-    context.lease.published(function, version, commit, artifact.sha256)
+    context.published(function, version, commit, artifact.sha256)
     context.say(f"deploy/{function}", f"version {version} is commit {commit[:7]}")
     return Release(function=function, version=version, sha256=artifact.sha256)
-
-
-def _entry(context: Context, function: str) -> Entry:
-    asked = context.pipeline.functions[function]
-    return Entry(asked.runtime, asked.handler)
 
 
 def _fresh(context: Context, function: str) -> bool:
@@ -99,5 +93,5 @@ def _fresh(context: Context, function: str) -> bool:
 
     Where the ledger has forgotten, AWS gets a second version of the same package, which harms none.
     """
-    what = f"version:{context.aws.region}/{function}/{context.order.commit}"
+    what = f"version:{context.aws.home(function)}/{function}/{context.order.commit}"
     return context.shop.ledger.once(what, REMEMBERED)

@@ -35,7 +35,8 @@ def record(context: Context) -> None:
 
 
 def _function(context: Context, release: Release) -> dict[str, Any]:
-    return release.model_dump() | {"revision": context.revisions.get(release.function)}
+    revision = context.revisions.get(release.function)
+    return release.model_dump() | {"revision": revision, "home": context.aws.home(release.function)}
 
 
 def _row(context: Context, what: dict[str, Any], origin: str | None) -> dict[str, Any]:
@@ -43,6 +44,7 @@ def _row(context: Context, what: dict[str, Any], origin: str | None) -> dict[str
     row = what | {
         "commit": order.commit,
         "repository": order.repository,
+        "environment": order.environment,
         "run": context.run.id,
         "source": order.source.model_dump(),
     }

@@ -82,7 +82,7 @@ def _published(context: Context, found: Found) -> Release:
     if package is None:
         return release
     name = release.function
-    with context.lease.locked(f"function:{context.aws.region}:{name}"):
+    with context.lease.locked(context.function_lock(name)):
         version = functions.deploy(
             context.aws,
             name,
@@ -91,7 +91,7 @@ def _published(context: Context, found: Found) -> Release:
             watch=context.lease.check,
             say=lambda line: context.say(f"deploy/{name}", line.removeprefix(f"{name}: ")),
         )
-    context.lease.published(name, version, context.order.commit, package.sha256)
+    context.published(name, version, context.order.commit, package.sha256)
     context.say(
         f"deploy/{name}", f"version {release.version} was deleted; published again as {version}"
     )

@@ -32,7 +32,6 @@ strategy = "{strategy}"
 
 [environments.other]
 branch = "other"
-alias = "production"
 
 [[repositories]]
 name = "octo/*"

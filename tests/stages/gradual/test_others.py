@@ -2,8 +2,10 @@
 
 import pytest
 
+from config import server
 from tests.stages.gradual.conftest import A, B
 from workers.run import Release, State
+from workers.workshop import Workshop
 
 LONG = {"strategy": "canary-10-percent-10-minutes"}
 
@@ -58,11 +60,14 @@ def test_an_older_commit_that_comes_late_is_superseded(lane):
 
 
 @pytest.mark.lane(**LONG)
-def test_an_environment_with_the_same_alias_waits_too(lane):
-    """What moves all at once does not run over another's canary on the same alias."""
+def test_what_moves_at_once_waits_too(lane):
+    """When the operator does without steps from now on, a canary under way is not run over."""
     first = lane.begin(A, text="two")
     lane.at(first, 10)
-    other = lane.begin(A, text="three", branch="other")
+    file = lane.inside.shop.settings.config
+    file.write_text(file.read_text().replace(LONG["strategy"], "all-at-once"))
+    lane.inside.shop = Workshop(lane.inside.shop.settings, server.load(file))
+    other = lane.begin(A, text="three")
     assert lane.visit(other) == "waiting"
     lane.inside.call(f"/runs/{first}/cancel")
     lane.ended(first)

@@ -1,15 +1,17 @@
 -- A version of a function is gone: no longer known as published, and marked in the history of each
--- environment, so that a rollback makes it anew. `mark` is how it is known; how many rows there were.
-local name, number, mark, deleted = unpack(ARGV, 1, 4)
-redis.call('HDEL', P .. 'published:' .. name, mark)
+-- environment, so that a rollback makes it anew. `mark` is how it is known, `home` the account and
+-- region that it was in; how many rows there were.
+local published, mark, home, name, number, deleted = unpack(ARGV, 1, 6)
+redis.call('HDEL', published, mark)
 local marked = 0
-for i = 5, #ARGV do
+for i = 7, #ARGV do
   local key = P .. 'released:' .. ARGV[i]
   for at, row in ipairs(redis.call('LRANGE', key, 0, -1)) do
     -- Most rows are of other functions: looked at before they are decoded.
     if string.find(row, name, 1, true) then
       local record = cjson.decode(row)
-      if record['function'] == name and record.version == number and not record.pruned then
+      local there = (record.home or home) == home
+      if there and record['function'] == name and record.version == number and not record.pruned then
         record.pruned = true
         redis.call('LSET', key, at - 1, cjson.encode(record))
         marked = marked + 1
