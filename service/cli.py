@@ -6,6 +6,7 @@ from service.cli_approval import approve, reject
 from service.cli_build import build
 from service.cli_environment import lock, rollback, unlock
 from service.cli_plan import plan
+from service.cli_releases import releases
 from service.cli_repository import check, hook
 from service.cli_runs import cancel, log, retry, runs
 
@@ -22,7 +23,7 @@ def main() -> None:
 COMMANDS = (
     *(check, build, hook),
     *(runs, log, approve, reject, cancel, retry),
-    *(plan, rollback, lock, unlock),
+    *(plan, releases, rollback, lock, unlock),
 )
 for command in COMMANDS:
     main.add_command(command)

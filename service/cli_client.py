@@ -140,6 +140,24 @@ class Client:
         query: dict[str, str | int] = {"refresh": "1"} if refresh else {}
         return self._json(self._ask("GET", f"/environments/{quote(name, safe='')}", query))
 
+    def environments(self) -> list[str]:
+        """The names of the operator's environments."""
+        found = self._json(self._ask("GET", "/environments"))["environments"]
+        return [str(one["name"]) for one in found]
+
+    def releases(self, environment: str, limit: int) -> list[dict[str, Any]]:
+        """What was made live in an environment, newest first."""
+        path = f"/environments/{quote(environment, safe='')}/releases"
+        found: list[dict[str, Any]] = self._json(self._ask("GET", path, {"limit": limit}))[
+            "releases"
+        ]
+        return found
+
+    def take_over(self, repository: str, environment: str | None) -> dict[str, Any]:
+        """Move what a repository was refused to it; what the API answers."""
+        body = {"repository": repository} | ({"environment": environment} if environment else {})
+        return self._json(self._ask("POST", "/releases/take-over", body=body))
+
     def find(self, given: str) -> str:
         """The id of the run that is meant: the whole id, or how one recent run's id begins."""
         start = given.lower()

@@ -10,6 +10,7 @@ from service.api import (
     environments,
     events,
     locks,
+    owners,
     plan,
     reports,
     rollback,
@@ -23,7 +24,11 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 log = structlog.get_logger()
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
-for part in (runs, events, reports, approvals, environments, plan, locks, rollback, tasks):
+PARTS = (
+    *(runs, events, reports, approvals, tasks),
+    *(environments, plan, locks, rollback, owners),
+)
+for part in PARTS:
     blueprint.register_blueprint(part.blueprint)
 
 

@@ -9,6 +9,7 @@ from service.api import plan
 from service.api.approvals import Word
 from service.api.environments import Page
 from service.api.locks import Locking, Unlocking
+from service.api.owners import Taking
 from service.api.rollback import Wanted
 from service.api.runs import Filters
 from service.openapi import places, plans, shapes
@@ -82,6 +83,9 @@ ENDPOINTS: Mapping[str, Endpoint] = {
     ),
     "POST /api/v1/environments/<name>/unlock": Endpoint(
         {200: places.Unlocked}, (400, 403, 404, 409, 413), body=Unlocking
+    ),
+    "POST /api/v1/releases/take-over": Endpoint(
+        {200: places.TakenOver}, (400, 403, 404, 413), body=Taking
     ),
     "POST /webhooks/github": Endpoint(
         {200: shapes.Ignored, 202: shapes.Accepted},

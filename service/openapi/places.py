@@ -112,3 +112,26 @@ class Unlocked(BaseModel):
     was: Lock
     released: bool
     runs: list[Offered]
+
+
+class Taken(BaseModel):
+    """An alias or a site that belongs to another repository now; `from` had it before."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    environment: str
+    name: str
+    repository_id: int
+    from_: str | None = Field(alias="from")
+    refused_run_id: str
+
+
+class TakenOver(BaseModel):
+    """What a repository has taken over, and by whose word.
+
+    With none, what it would be refused within a day is taken over then.
+    """
+
+    repository: str
+    by: str
+    taken: list[Taken]

@@ -1,5 +1,6 @@
 """`slipway rollback`, `lock`, `unlock` and `retry` against a real web server."""
 
+import json
 import threading
 import time
 
@@ -9,6 +10,7 @@ from tests.orders import order
 from tests.released import FIRST, SECOND, released
 from workers.errors import HeldError
 from workers.ledger import Ledger
+from workers.ledger.owners import Owner, Owners, Refused
 from workers.run import StageRecord, StageState, State
 
 
@@ -128,3 +130,43 @@ def test_retry(ask, ledger):
     assert result.exit_code == 0, result.output
     new = result.output.split()[1]
     assert ledger.history.run(new).state is State.QUEUED
+
+
+def test_releases_are_listed(ask, ledger):
+    """A line each, newest first, of one environment or of all; for scripts as JSON."""
+    lines = ask("releases", "production").output.splitlines()
+    assert [line.split("\t")[3] for line in lines] == [SECOND, FIRST]
+    assert lines[0].startswith("production\tMoviesLoader:production\t")
+    assert ask("releases").output.splitlines() == lines
+    assert ask("releases", "--limit", "1").output.splitlines() == lines[:1]
+    found = json.loads(ask("releases", "--json").output)
+    assert [row["commit"] for row in found["production"]] == [SECOND, FIRST]
+    empty = next(name for name, rows in found.items() if not rows)
+    assert "No releases" in ask("releases", empty).output
+    assert ask("releases", "nowhere").exit_code == 1
+
+
+def test_what_a_repository_was_refused_is_moved(ask, ledger):
+    """The place, and who had it; with nothing refused what it will be refused within a day."""
+    copy, place = "watchlist/copy", "1/eu-west-3/MoviesLoader/production"
+    owners = Owners(ledger.redis)
+    had = Owner(repository_id=1, repository="watchlist/movies-loader", environment="production")
+    assert owners.inherit(place, had)
+    told = ask("releases", "--take-over", copy)
+    assert told.exit_code == 0, told.output
+    assert "within a day" in told.output
+    refused = Refused(
+        repository_id=2,
+        repository=copy,
+        environment="production",
+        words="MoviesLoader:production",
+        run="a-run",
+    )
+    owners.refuse(place, refused)
+    told = ask("releases", "production", "--take-over", copy)
+    assert told.output.endswith(
+        "MoviesLoader:production (production) belongs to watchlist/copy now, no longer to "
+        "watchlist/movies-loader: slipway retry a-run\n"
+    )
+    assert owners.of([place])[place].repository_id == 2
+    assert ask("releases", "--take-over", "elsewhere/copy").exit_code == 1

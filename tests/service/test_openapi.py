@@ -17,6 +17,7 @@ from tests.service.test_events import BEARER, book
 from tests.stand_ins.slipway import SECRET, Slipway
 from workers.errors import PeopleError
 from workers.ledger.codec import checks_text
+from workers.ledger.owners import Owners, Refused
 from workers.rollout import Ending, Rollout, Shift
 from workers.run import CheckRecord, Release, Report, StageState, State
 from workers.run import Tests as Tally
@@ -234,6 +235,25 @@ def test_rollbacks_and_locks_are_as_described(visitor, book):
     answer = visitor.ask("POST", f"{place}/rollback", 202, data=b'{"to": "ddddddd"}').json()
     assert answer["commit"] == "d" * 40
     assert visitor.ask("GET", f"/api/v1/runs/{answer['run_id']}", 200).json()["rollback"]
+
+
+def test_take_overs_are_as_described(visitor, book):
+    """What was refused is moved; names that are none, or that nobody knows, are problems."""
+    everything(book)
+    path = "/api/v1/releases/take-over"
+    refused = Refused(
+        repository_id=2,
+        repository="watchlist/copy",
+        environment="sandbox",
+        words="A:sandbox",
+        run="r",
+    )
+    Owners(book).refuse("1/eu-west-3/A/sandbox", refused)
+    asked = b'{"repository": "watchlist/copy"}'
+    visitor.ask("POST", path, 200, data=asked)
+    visitor.ask("POST", path, 200, data=asked)
+    visitor.ask("POST", path, 404, data=b'{"repository": "nobody/nothing"}')
+    visitor.ask("POST", path, 400, data=b'{"repository": "copy"}')
 
 
 def test_events_carry_what_is_described(visitor, book):

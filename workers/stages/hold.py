@@ -7,6 +7,7 @@ from workers.errors import CancelledError, HeldError, SupersededError
 from workers.ledger.locks import Lock
 from workers.run import Run
 from workers.source.snapshot import Relation
+from workers.stages import ownership
 from workers.stages.context import Context
 
 
@@ -19,6 +20,7 @@ def turn(context: Context) -> Iterator[None]:
         BusyError: another run's aliases are moving.
         CancelledError: this run's rollback was called off, or it gives way to another one.
         SupersededError: a newer commit waits for the same lock.
+        UserError, OurError: what it would change is another's.
     """
     with context.lease.locked(f"release:{_place(context)}:{context.environment.name}"):
         # Some of it may have moved: a lock that came later, and even a wish that the run end, waits
@@ -26,6 +28,7 @@ def turn(context: Context) -> Iterator[None]:
         if not (context.field("before") or context.run.unfinished):
             context.lease.confirm()
             _admit(context)
+            ownership.take(context)
         yield
 
 

@@ -8,7 +8,7 @@ from workers.aws import artifacts
 from workers.aws.artifacts import Artifact
 from workers.docker.package import Package
 from workers.errors import OurError
-from workers.stages import branch, reused_packages, site
+from workers.stages import branch, ownership, reused_packages, site
 from workers.stages.context import Context
 from workers.stages.packages import packages
 
@@ -18,6 +18,9 @@ TOGETHER = 4
 def run(context: Context) -> str:
     """Put each function's package at `<function>/<commit>.zip`, and send a site's files ahead."""
     hashes = context.hashes()
+    if context.pipeline.site:
+        # A site's files are sent ahead to where they will be seen.
+        ownership.check(context)
     with branch.asked(context, "publish") as still_there:
         reused_packages.copy(context, still_there)
         _supply(context, hashes, still_there)

@@ -154,6 +154,15 @@ def live(context: Context) -> list[tuple[str, dict[str, Any]]]:
     return [(_lock(place), what | {"site": placed.model_dump(exclude={"sha256"})})]
 
 
+def named(context: Context) -> tuple[str, str] | None:
+    """The place of the site that this run makes live, in the ledger and for people, if any."""
+    site = _site(context)
+    if site is None:
+        return None
+    place = _place(context, site)
+    return _lock(place), place.url
+
+
 def _site(context: Context) -> Site | None:
     """The site that this run makes live: that of its commit's file, or of its rollback's target."""
     back = context.order.purpose == "rollback"
