@@ -12,6 +12,7 @@ from config import limits
 from config.masker import cut
 from workers.docker import command, source_file
 from workers.docker.bounds import CACHE_ARGUMENT, Bounds, build_network
+from workers.docker.dockerfile import rules
 from workers.docker.engine import Engine
 from workers.errors import OurError, PassingError, UserError
 from workers.guard import Say, Watch
@@ -62,6 +63,7 @@ def build(  # noqa: PLR0913 - an image build has that many sides
     name = dockerfile if isinstance(dockerfile, str) else "the preset's Dockerfile"
     engine.ping()
     chosen = build_network(engine, bounds.network) if network else "none"
+    rules.refuse(engine, context / dockerfile, name, args, bounds, chosen)
     builder, tail = engine.builder(), _Tail(say)
     with tempfile.TemporaryDirectory(prefix="slipway-build-") as folder:
         id_file = Path(folder, "id")
