@@ -7,6 +7,7 @@ REDIS_URL a Redis of its own is started, which keeps its append-only file in SLI
 import fcntl
 import json
 import os
+import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -83,7 +84,8 @@ def _redis(chosen: Settings) -> Iterator[EmbeddedRedis]:
                 "another SLIPWAY_DATA_DIR."
             ) from None
         print(f"REDIS_URL is not set: a Redis of our own keeps the runs in {folder}", flush=True)
-        with EmbeddedRedis(folder) as redis:
+        # Other programs of this machine reach its loopback, and whoever writes there commands us.
+        with EmbeddedRedis(folder, password=secrets.token_hex(20)) as redis:
             yield redis
 
 

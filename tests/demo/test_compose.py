@@ -1,5 +1,6 @@
 """compose.yaml: the same processes as the Procfile, and a Redis that loses nothing."""
 
+import re
 import shlex
 
 import pytest
@@ -32,6 +33,17 @@ def test_redis_loses_and_evicts_nothing(services):
     assert settings["--appendfsync"] == "always"
     assert settings["--maxmemory-policy"] == "noeviction"
     assert services["redis"]["volumes"] == ["redis:/data"]
+
+
+def test_redis_asks_for_a_password_that_has_no_default(services):
+    """All of Slipway knows it; without one in .env nothing starts."""
+    words = services["redis"]["command"]
+    settings = dict(zip(words[1::2], words[2::2], strict=True))
+    assert settings["--requirepass"] == "${REDIS_PASSWORD}"
+    for name in ("web", "worker", "beat"):
+        assert re.match(
+            r"redis://:\$\{REDIS_PASSWORD:\?", services[name]["environment"]["REDIS_URL"]
+        )
 
 
 def test_only_the_worker_reaches_docker(services):

@@ -1,15 +1,19 @@
 """`make run`: the Procfile's processes on real services, or a complaint about what is missing."""
 
+import re
 import signal
 import time
 from pathlib import Path
 
 import pytest
 import requests
+from redis import Redis
+from redis.exceptions import AuthenticationError
 
 from tests.e2e.conftest import OPERATOR
 from tests.stand_ins.ports import free_port
 from tests.stand_ins.process import answers
+from tests.stand_ins.redis import EmbeddedRedis
 
 pytestmark = pytest.mark.e2e
 NOTHING = {"SLIPWAY_CONFIG": None, "GITHUB_WEBHOOK_SECRET": None, "REDIS_URL": None}
@@ -51,6 +55,28 @@ def test_it_serves_on_port_with_a_redis_of_its_own(start, variables, tmp_path: P
         (tmp_path / "data" / "redis" / "appendonlydir").iterdir()
     )
     run.end(signal.SIGTERM)
+    assert run.left() == []
+
+
+def test_its_redis_is_nobodys_but_its_own(start, variables, tmp_path: Path):
+    """A check on the machine's network finds the port, and a Redis that asks who it is."""
+    with EmbeddedRedis(tmp_path / "open") as redis, Redis.from_url(redis.url) as stranger:
+        assert stranger.set("vote", "yes"), "the attempt strikes"
+    run = start("demo.run", **variables)
+    run.said("worker |")
+    folder = tmp_path / "data" / "redis"
+    (port,) = re.findall(r"port[ =](\d+)", (folder / "redis.log").read_text())[:1]
+    password = (folder / "password.conf").read_text().split()[1]
+    assert len(password) == 40
+    assert (folder / "password.conf").stat().st_mode & 0o777 == 0o600
+    with Redis(port=int(port)) as stranger, pytest.raises(AuthenticationError):
+        stranger.set("vote", "yes")
+    with Redis(port=int(port), password=password) as ours:
+        assert ours.ping()
+    assert password not in run.output
+    commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+    assert not any(password.encode() in command for command in commands)
+    run.end()
     assert run.left() == []
 
 

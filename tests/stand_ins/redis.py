@@ -1,6 +1,7 @@
 """A real Redis server of one's own, as durable as Slipway asks for."""
 
 import importlib.util
+import os
 import shutil
 import socket
 from contextlib import suppress
@@ -39,6 +40,14 @@ def redis_server() -> Path:
     )
 
 
+def write_secret(file: Path, text: str) -> None:
+    """Write a file that only this user can read, also while it is written."""
+    file.unlink(missing_ok=True)
+    number = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(number, "w") as secret:
+        secret.write(text)
+
+
 class EmbeddedRedis:
     """Redis on 127.0.0.1 with its files in `folder`; the same folder and port after a restart.
 
@@ -51,9 +60,12 @@ class EmbeddedRedis:
         port: int | None = None,
         *,
         executable: Path | None = None,
+        password: str = "",
         **settings: str,
     ) -> None:
+        """`password` is told it in a file that only its user reads, not on its command line."""
         self.folder = folder
+        self.password = password
         self.port = port or free_port()
         self.settings = {**DURABLE, **{k.replace("_", "-"): v for k, v in settings.items()}}
         self._process = Process(
@@ -63,7 +75,8 @@ class EmbeddedRedis:
     @property
     def url(self) -> str:
         """The first database's URL."""
-        return f"redis://{HOST}:{self.port}/0"
+        secret = f":{self.password}@" if self.password else ""
+        return f"redis://{secret}{HOST}:{self.port}/0"
 
     @property
     def pid(self) -> int:
@@ -78,6 +91,8 @@ class EmbeddedRedis:
     def start(self) -> Self:
         """Start it and wait until its data is loaded and it answers PING."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        if self.password:
+            write_secret(self._secret, f"requirepass {self.password}\n")
         self._process.start()
         self._process.wait_until(self.answers, f"Redis on port {self.port}")
         return self
@@ -102,10 +117,15 @@ class EmbeddedRedis:
             return line.recv(64).startswith((b"+PONG", b"-NOAUTH"))
         return False
 
+    @property
+    def _secret(self) -> Path:
+        return self.folder.absolute() / "password.conf"
+
     def _arguments(self) -> list[str]:
         fixed = {"bind": HOST, "port": str(self.port), "dir": str(self.folder.absolute())}
         pairs = {**self.settings, **fixed, "daemonize": "no"}
-        return [part for name, value in pairs.items() for part in (f"--{name}", value)]
+        file = [str(self._secret)] if self.password else []
+        return file + [part for name, value in pairs.items() for part in (f"--{name}", value)]
 
     def __enter__(self) -> Self:
         return self if self.running else self.start()
