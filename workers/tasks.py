@@ -1,11 +1,13 @@
 """Celery tasks: shells around plain functions, which know nothing of Celery."""
 
+from threading import Thread
 from typing import Any
 
 import structlog
 from celery import shared_task
+from celery.signals import worker_ready
 
-from workers import pipeline, polling, reporting, sweeping, watching
+from workers import pipeline, polling, reporting, surroundings, sweeping, watching
 from workers.whole_log import reading
 from workers.workshop import workshop
 
@@ -17,6 +19,14 @@ def _bound(task: Any, run_id: str, extra: dict[str, Any]) -> None:  # noqa: ANN4
     structlog.contextvars.bind_contextvars(task=task.request.id, run=run_id)
     if extra:
         log.warning("unknown_task_arguments", names=sorted(extra))
+
+
+@worker_ready.connect
+def _look_around(**_: Any) -> None:  # noqa: ANN401 - Celery's own
+    """Say what builds and checks may reach, beside the work: an engine may be slow to answer."""
+    shop = workshop()
+    if "build" in shop.settings.queues:
+        Thread(target=surroundings.tell, args=(shop,), daemon=True).start()
 
 
 @shared_task(name="workers.advance", bind=True)

@@ -126,6 +126,18 @@ class Engine:
                 self._networks = {str(network.name) for network in self.client.networks.list()}
         return name in self._networks
 
+    def gateway(self, name: str) -> str:
+        """The address of this machine in a network of the engine; empty where there is none.
+
+        Raises:
+            PassingError: the engine does not answer.
+        """
+        if not self.has_network(name):
+            return ""
+        with self.reached():
+            found = self.client.networks.get(name).attrs["IPAM"]["Config"] or ()
+        return next((str(one["Gateway"]) for one in found if one.get("Gateway")), "")
+
     def builder(self) -> Builder:
         """A command line client that can build with BuildKit, found once.
 
