@@ -39,6 +39,8 @@ def make() -> Celery:
     app = Celery("slipway", broker=chosen.redis_url, include=["workers.tasks"])
     app.conf.update(
         accept_content=["json"],
+        # Else a broker that turns read-only for a moment ends the worker.
+        broker_channel_error_retry=True,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_transport_options=TRANSPORT,

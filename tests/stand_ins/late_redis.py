@@ -13,7 +13,10 @@ INFO = "redis_version:7.4.0\r\naof_enabled:1\r\nmaxmemory_policy:noeviction\r\n"
 
 
 class LateRedis(socketserver.ThreadingTCPServer):
-    """Answers EVALSHA with a new run, and WAITAOF with `synced` once `may_sync` is set."""
+    """Answers EVALSHA with a new run, and WAITAOF with `synced` once `may_sync` is set.
+
+    While there are `errors`, each EVALSHA and SET gets the next of them instead.
+    """
 
     daemon_threads = True
     allow_reuse_address = True
@@ -23,6 +26,8 @@ class LateRedis(socketserver.ThreadingTCPServer):
         self.may_sync = threading.Event()
         self.synced = 1
         self.asked: list[str] = []
+        self.errors: list[str] = []
+        self.connections = 0
         self.url = f"redis://127.0.0.1:{self.server_address[1]}/0?protocol=2"
 
     def reply(self, command: list[bytes]) -> Any:
@@ -32,6 +37,8 @@ class LateRedis(socketserver.ThreadingTCPServer):
         if name == "WAITAOF":
             self.may_sync.wait(10)
             return [self.synced, 0]
+        if name in ("EVALSHA", "SET") and self.errors:
+            return ValueError(self.errors.pop(0))
         replies = {
             "INFO": INFO,
             "PING": "PONG",
@@ -56,6 +63,7 @@ class _Handler(socketserver.BaseRequestHandler):
 
     def handle(self) -> None:
         """Commands, until the client goes."""
+        self.server.connections += 1
         reader = hiredis.Reader()
         while data := self.request.recv(65536):
             reader.feed(data)
@@ -64,6 +72,8 @@ class _Handler(socketserver.BaseRequestHandler):
 
 
 def _encoded(value: Any) -> bytes:
+    if isinstance(value, Exception):
+        return b"-%s\r\n" % str(value).encode()
     if isinstance(value, int):
         return b":%d\r\n" % value
     if isinstance(value, list):

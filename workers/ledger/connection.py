@@ -9,6 +9,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
+from workers.ledger.failover import Patience
+
 HASTY_SECONDS = 0.6
 PATIENT_SECONDS = 5.0
 WAITAOF_VERSION = (7, 2)
@@ -20,12 +22,12 @@ class LedgerError(RuntimeError):
 
 def hasty(url: str) -> Redis:
     """A client for the web process: an answer within a second, or an error."""
-    return _client(url, HASTY_SECONDS, Retry(NoBackoff(), 0))
+    return _client(url, HASTY_SECONDS, Patience(NoBackoff(), 0))
 
 
 def patient(url: str) -> Redis:
-    """A client for workers: sits out a restart of Redis for about 20 seconds."""
-    return _client(url, PATIENT_SECONDS, Retry(ExponentialBackoff(cap=3, base=0.05), 12))
+    """A client for workers: sits out a restart or a failover of Redis for about 20 seconds."""
+    return _client(url, PATIENT_SECONDS, Patience(ExponentialBackoff(cap=3, base=0.05), 12))
 
 
 def listening(url: str) -> Redis:
@@ -33,7 +35,7 @@ def listening(url: str) -> Redis:
 
     What blocks must say how long: for less than PATIENT_SECONDS, or the socket gives up first.
     """
-    return _client(url, PATIENT_SECONDS, Retry(NoBackoff(), 0))
+    return _client(url, PATIENT_SECONDS, Patience(NoBackoff(), 0))
 
 
 def _client(url: str, seconds: float, retry: Retry) -> Redis:
@@ -126,7 +128,7 @@ def refuse_lossy(url: str) -> str | None:
     Raises:
         LedgerError: it answers, and could lose data.
     """
-    client = _client(url, PATIENT_SECONDS, Retry(NoBackoff(), 0))
+    client = _client(url, PATIENT_SECONDS, Patience(NoBackoff(), 0))
     try:
         client.ping()
     except RedisError as error:

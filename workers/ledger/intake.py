@@ -28,6 +28,7 @@ from workers.ledger.accepting import (
 )
 from workers.ledger.channel import Channel
 from workers.ledger.connection import HASTY_SECONDS, needs_waitaof
+from workers.ledger.failover import passes
 from workers.ledger.scripts import source
 from workers.order import Order
 
@@ -134,6 +135,10 @@ class Intake:
             for reply in line.channel.turn() if line else ():
                 if isinstance(reply, ResponseError) and str(reply).startswith("NOSCRIPT"):
                     self._drop(reply, again=True)
+                    return
+                if isinstance(reply, ResponseError) and passes(reply):
+                    # Another connection may lead to the new primary.
+                    self._drop(reply)
                     return
                 self._heard = monotonic()
                 self._sent.popleft().then(reply)
