@@ -1,5 +1,6 @@
 """What the text of an environment variable may be, and what becomes of it."""
 
+import ssl
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Literal
@@ -48,6 +49,17 @@ def _pem_file(value: Path) -> Path:
         why = error.strerror if isinstance(error, OSError) else "it is no text"
         raise ValueError(f"can't be read: {why}") from None
     return value
+
+
+def _ca_bundle(value: Path) -> Path:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
+    except ssl.SSLError:
+        raise ValueError("expected certificates in PEM form") from None
+    except OSError as error:
+        raise ValueError(f"can't be read: {error.strerror}") from None
+    # Git runs in another folder.
+    return value.absolute()
 
 
 def _redis_address(value: str) -> str:
@@ -102,6 +114,7 @@ Memory = Annotated[str, Field(pattern=r"^[1-9][0-9]*[bkmgBKMG]?$")]
 EngineNetwork = Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$")]
 Pem = Annotated[SecretStr, AfterValidator(_pem)]
 PemFile = Annotated[Path, AfterValidator(_pem_file)]
+CaBundle = Annotated[Path, AfterValidator(_ca_bundle)]
 RedisAddress = Annotated[str, AfterValidator(_redis_address)]
 WebAddress = Annotated[SecretStr, AfterValidator(_web_address)]
 ServerAddress = Annotated[str, AfterValidator(_server_address)]

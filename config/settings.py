@@ -7,7 +7,6 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from pydantic import (
-    AliasChoices,
     Field,
     SecretStr,
     ValidationError,
@@ -18,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config import smtp
 from config.setting_values import (
+    CaBundle,
     EngineNetwork,
     Memory,
     Pem,
@@ -40,7 +40,8 @@ class SettingsError(Exception):
     """What is wrong with the environment, all of it, a line each."""
 
 
-def _named(name: str, default: Any = ..., **rules: Any) -> Any:  # noqa: ANN401 - as pydantic's Field
+def named(name: str, default: Any = ..., **rules: Any) -> Any:  # noqa: ANN401 - as pydantic's Field
+    """A field whose variable does not begin with SLIPWAY_."""
     return Field(default, validation_alias=name, **rules)
 
 
@@ -62,11 +63,16 @@ class Settings(BaseSettings):
     api_tokens: Tokens = Field(
         default={}, description="who may use the API: `name:token`, several separated by commas"
     )
-    port: int = _named("PORT", 8000, ge=1, le=65535, description="the web process's port")
+    port: int = named("PORT", 8000, ge=1, le=65535, description="the web process's port")
     web_processes: int = Field(2, ge=1, description="processes that serve HTTP")
     data_dir: Path = Field(
         Path(".slipway"),
         description="git mirrors, workspaces and spools of long logs; the ledger of `make run`",
+    )
+    ca_bundle: CaBundle | None = Field(
+        None,
+        description="a file of more certificate authorities (PEM), trusted by git and in every "
+        "call to GitHub, Slack, SonarQube and the mail server",
     )
     queues: Queues = Field(
         ("build", "deploy"), description="what this worker does: `build`, `deploy` or both"
@@ -113,54 +119,54 @@ class Settings(BaseSettings):
         default=False,
         description="tell SonarQube branches and pull requests, which its Community Build refuses",
     )
-    redis_url: RedisAddress = _named(
+    redis_url: RedisAddress = named(
         "REDIS_URL", "redis://127.0.0.1:6379/0", description="the ledger and the queue"
     )
-    github_webhook_secrets: Secrets = _named(
+    github_webhook_secrets: Secrets = named(
         "GITHUB_WEBHOOK_SECRET",
         description="the webhook's secret; several, separated by commas, while rotating",
     )
-    github_api_url: ServerAddress = _named(
+    github_api_url: ServerAddress = named(
         "GITHUB_API_URL", "https://api.github.com", description="GitHub's REST API"
     )
-    github_token: SecretStr | None = _named(
+    github_token: SecretStr | None = named(
         "GITHUB_TOKEN", None, description="a token for statuses, webhooks and fetching"
     )
-    github_app_id: str | None = _named(
+    github_app_id: str | None = named(
         "GITHUB_APP_ID", None, description="a GitHub App instead of a token"
     )
-    github_app_private_key: Pem | None = _named(
+    github_app_private_key: Pem | None = named(
         "GITHUB_APP_PRIVATE_KEY", None, description="the App's private key, PEM"
     )
-    github_app_private_key_file: PemFile | None = _named(
+    github_app_private_key_file: PemFile | None = named(
         "GITHUB_APP_PRIVATE_KEY_FILE",
         None,
         validate_default=True,
         description="the App's private key, as a file",
     )
-    slack_webhook_url: WebAddress | None = _named(
+    slack_webhook_url: WebAddress | None = named(
         "SLACK_WEBHOOK_URL", None, description="Slack's incoming webhook, told how deploys go"
     )
-    slack_signing_secret: SecretStr | None = _named(
+    slack_signing_secret: SecretStr | None = named(
         "SLACK_SIGNING_SECRET",
         None,
         description="proves that a button was pressed in Slack; without it there are no buttons",
     )
-    sonar_host_url: ServerAddress | None = _named(
+    sonar_host_url: ServerAddress | None = named(
         "SONAR_HOST_URL", None, description="the SonarQube server, as workers and containers see it"
     )
-    sonar_token: SecretStr | None = _named(
+    sonar_token: SecretStr | None = named(
         "SONAR_TOKEN", None, description="a token of SonarQube's that may execute analyses"
     )
-    sonar_organization: str | None = _named(
+    sonar_organization: str | None = named(
         "SONAR_ORGANIZATION", None, description="the organization, on SonarQube Cloud only"
     )
-    sonar_webhook_secret: SecretStr | None = _named(
+    sonar_webhook_secret: SecretStr | None = named(
         "SONAR_WEBHOOK_SECRET",
         None,
         description="the secret of SonarQube's webhook; without it gates are only asked for",
     )
-    smtp_url: SmtpAddress | None = _named(
+    smtp_url: SmtpAddress | None = named(
         "SMTP_URL",
         None,
         description="the mail server: `smtp://user:password@host:587?starttls` or `smtps://…`",
@@ -201,6 +207,12 @@ class Settings(BaseSettings):
         slack = self.slack_webhook_url.get_secret_value() if self.slack_webhook_url else ""
         mail = self.smtp_url.get_secret_value() if self.smtp_url else ""
         return urlsplit(slack).path.rpartition("/")[2], *_passwords(mail)
+
+    @property
+    def authorities(self) -> Path | None:
+        """The file of more authorities: ours, else the one that OpenSSL's variable names."""
+        known = self.ca_bundle or Path(passed_on("SSL_CERT_FILE").get("SSL_CERT_FILE", ""))
+        return known if known.is_file() else None
 
     @property
     def smtp(self) -> SmtpServer | None:
@@ -271,30 +283,3 @@ def passed_on(*names: str) -> dict[str, str]:
     """Those of the named variables that are set, in either case, for a program we start."""
     both = {spelled for name in names for spelled in (name, name.lower())}
     return {name: os.environ[name] for name in both if name in os.environ}
-
-
-class ClientSettings(BaseSettings):
-    """What the `slipway` command needs to speak to a Slipway."""
-
-    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, populate_by_name=True)
-
-    base_url: str = Field(
-        "http://127.0.0.1:8000",
-        validation_alias=AliasChoices("SLIPWAY_URL", "SLIPWAY_PUBLIC_URL"),
-        description="`SLIPWAY_URL`: the Slipway that the command asks; else `SLIPWAY_PUBLIC_URL`",
-    )
-    token: SecretStr | None = _named(
-        "SLIPWAY_TOKEN", None, description="its token; else the first of `SLIPWAY_API_TOKENS`"
-    )
-    api_tokens: Tokens = _named("SLIPWAY_API_TOKENS", {}, description="as the web process has them")
-
-    @property
-    def url(self) -> str:
-        """The base URL without a slash at its end."""
-        return self.base_url.rstrip("/")
-
-    @property
-    def bearer(self) -> str | None:
-        """The token to send, if there is any."""
-        chosen = self.token or next(iter(self.api_tokens.values()), None)
-        return chosen.get_secret_value().strip() if chosen else None

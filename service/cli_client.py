@@ -10,7 +10,8 @@ import requests
 from pydantic import ValidationError
 from urllib3.exceptions import HTTPError
 
-from config.settings import ClientSettings
+from config import trust
+from config.client import ClientSettings
 from service.api.body import first
 from service.api.runs import FOLLOW_HEADER
 from service.cli_events import Event, events
@@ -54,7 +55,7 @@ class Client:
     def __init__(self, chosen: ClientSettings) -> None:
         self._url = chosen.url
         self._has_token = chosen.bearer is not None
-        self._session = requests.Session()
+        self._session = trust.session(chosen.ca_bundle)
         self._session.auth = _Bearer(chosen.bearer)
         self._session.headers["Accept"] = "application/json"
 
@@ -196,7 +197,12 @@ class Client:
             return self._session.request(method, address, allow_redirects=False, **options)
         except requests.Timeout:
             raise AwayError(f"Slipway at {self._url} does not answer in time.") from None
-        except requests.ConnectionError:
+        except requests.ConnectionError as error:
+            if why := trust.distrust(error):
+                raise click.ClickException(
+                    f"The certificate of {self._url} isn't trusted here ({why}): name the file of "
+                    f"its authority's certificate in {trust.VARIABLE}."
+                ) from None
             raise AwayError(
                 f"There is no Slipway at {self._url}: start it, or set SLIPWAY_URL to where it is."
             ) from None

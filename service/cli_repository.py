@@ -3,10 +3,12 @@
 import ipaddress
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import click
 
+from config import trust
 from config.pipeline import ConfigError, Pipeline, load
 from config.settings import Settings, SettingsError, settings
 from workers.errors import RunError
@@ -48,20 +50,23 @@ def hook_install(repository: str) -> None:
         chosen = settings()
         url = _hook_url(chosen)
         secret = chosen.github_webhook_secrets[0].get_secret_value()
-        outcome = install(_github(chosen), repository, url, secret)
+        with TemporaryDirectory() as folder:
+            authorities = trust.file(chosen.authorities, Path(folder))
+            outcome = install(_github(chosen, authorities), repository, url, secret)
     except (SettingsError, RunError) as error:
         raise click.ClickException(str(error)) from None
     said = {"created": "created", "repaired": "put right", "unchanged": "there already"}
     click.echo(f"{repository}: webhook {said[outcome]}, to {url}")
 
 
-def _github(chosen: Settings) -> GitHub:
+def _github(chosen: Settings, authorities: Path | None) -> GitHub:
     token = chosen.github_token
     return GitHub(
         chosen.github_api_url,
         token=token.get_secret_value() if token else None,
         app_id=chosen.github_app_id,
         private_key=chosen.private_key(),
+        authorities=authorities,
     )
 
 

@@ -3,6 +3,7 @@
 import hmac
 import re
 from html import escape
+from pathlib import Path
 from threading import Thread
 from time import time
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from redis.exceptions import RedisError
 from werkzeug.exceptions import HTTPException
 
+from config import trust
 from service.api.approvals import Word, decide
 from service.body import form_field
 from service.web import Web
@@ -167,7 +169,8 @@ def _send(web: Web, url: str, answer: dict[str, object]) -> None:
     if own is not None:
         hosts.add(_place(own.get_secret_value()))
     if _place(url) in hosts:
-        Thread(target=_post, args=(url, answer), name="slack-answer", daemon=True).start()
+        to = (url, answer, web.settings.authorities)
+        Thread(target=_post, args=to, name="slack-answer", daemon=True).start()
 
 
 def _place(url: str) -> tuple[str, str]:
@@ -178,9 +181,11 @@ def _place(url: str) -> tuple[str, str]:
     return (parts.scheme, parts.netloc)
 
 
-def _post(url: str, answer: dict[str, object]) -> None:
+def _post(url: str, answer: dict[str, object], authorities: Path | None) -> None:
     try:
-        requests.post(url, json=answer, timeout=TIMEOUT, allow_redirects=False).raise_for_status()
+        with trust.session(authorities) as session:
+            posted = session.post(url, json=answer, timeout=TIMEOUT, allow_redirects=False)
+            posted.raise_for_status()
     except requests.RequestException as error:
         # Not its text: that holds an address with which anybody could answer.
         log.warning("slack_answer_lost", error=type(error).__name__)

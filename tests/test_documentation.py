@@ -11,7 +11,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from config import pipeline, server
-from config.settings import ClientSettings, Settings, variable
+from config.client import ClientSettings
+from config.settings import Settings, variable
 from service import create_app
 from service.openapi.document import routes
 from service.openapi.endpoints import ENDPOINTS

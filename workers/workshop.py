@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-from config import server
+from config import server, trust
 from config.masker import Masker
 from config.server import Operator
 from config.settings import Settings, passed_on, settings
 from workers.aws import session
 from workers.docker.engine import ENVIRONMENT, Engine
+from workers.errors import OurError
 from workers.github.client import GitHub
 from workers.ledger import Ledger
 from workers.ledger.budgets import Budgets
@@ -43,7 +44,25 @@ class Workshop:
     @cached_property
     def network(self) -> dict[str, str]:
         """The variables of proxies and certificates that git needs."""
-        return passed_on(*NETWORK)
+        found = passed_on(*NETWORK)
+        if self.trusted and (self.settings.ca_bundle or not found.get("GIT_SSL_CAINFO")):
+            found["GIT_SSL_CAINFO"] = str(self.trusted)
+        return found
+
+    @cached_property
+    def trusted(self) -> Path | None:
+        """The file of all authorities, where the operator names some; else programs know theirs.
+
+        Raises:
+            OurError: it can't be written.
+        """
+        try:
+            return trust.file(self.settings.authorities, self.settings.data_dir)
+        except OSError as error:
+            raise OurError(
+                f"the certificates of {trust.VARIABLE} can't be put into SLIPWAY_DATA_DIR "
+                f"({error.strerror}): the operator makes room, or lets the worker write there"
+            ) from None
 
     @cached_property
     def github(self) -> GitHub:
@@ -56,6 +75,7 @@ class Workshop:
             app_id=chosen.github_app_id,
             private_key=chosen.private_key(),
             pauses=Pauses(self.ledger.redis),
+            authorities=self.trusted,
         )
 
     @property

@@ -49,7 +49,7 @@ class Smtp:
         self.authority = certificate and certificate / "server.pem"
         if certificate:
             options |= {
-                "tls_context": _context(certificate),
+                "tls_context": private_certificate(certificate),
                 "require_starttls": True,
                 "auth_required": True,
                 "authenticator": _authenticate,
@@ -117,7 +117,8 @@ def _authenticate(
     return AuthResult(success=data == known, handled=False)
 
 
-def _context(folder: Path) -> ssl.SSLContext:
+def private_certificate(folder: Path) -> ssl.SSLContext:
+    """A server's TLS; who is to trust it needs `server.pem` of the folder."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec

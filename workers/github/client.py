@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 import github
@@ -46,20 +47,24 @@ class GitHub:
     of the token, or of the App's installation for one owner: with `pauses`, one worker's refusal
     is the pause of all, and no call is made before it is over. GitHub bans who goes on asking
     (docs.github.com, "Rate limits for the REST API").
+    `authorities`: a file of all that may vouch for the server.
     Make one per process and keep it, for its connections and the App's tokens.
 
     Raises:
         OurError: the App's private key is unreadable.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what the operator gave, each in a variable of its own
         self,
         api_url: str,
         token: str | None = None,
         app_id: str | None = None,
         private_key: str | None = None,
         pauses: Pauses | None = None,
+        *,
+        authorities: Path | None = None,
     ) -> None:
+        self._verify = str(authorities) if authorities else True
         self._pauses = pauses
         self._api_url = api_url.rstrip("/")
         self._token = token.strip() if token else None
@@ -150,6 +155,7 @@ class GitHub:
             base_url=self._api_url,
             timeout=TIMEOUT,
             user_agent="slipway",
+            verify=self._verify,
             lazy=True,
             retry=0,
             seconds_between_requests=None,
@@ -169,6 +175,7 @@ class GitHub:
             base_url=self._api_url,
             timeout=TIMEOUT,
             user_agent="slipway",
+            verify=self._verify,
             retry=0,
             seconds_between_requests=None,
             seconds_between_writes=None,

@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 import requests
 from github import BadAttributeException, GithubException
 
+from config import trust
 from config.masker import cut
 from workers.errors import OurError, PassingError, RunError
 from workers.times import duration
@@ -57,6 +58,11 @@ def translated(action: str) -> Iterator[None]:
     except requests.Timeout:
         raise PassingError(f"{action} failed: GitHub did not answer in time") from None
     except requests.RequestException as error:
+        if why := trust.distrust(error):
+            raise OurError(
+                f"{action} failed: the certificate of the server at GITHUB_API_URL isn't trusted "
+                f"here ({why}): {trust.TURN}"
+            ) from None
         name = type(error).__name__
         raise PassingError(f"{action} failed: GitHub is out of reach ({name})") from None
     except (BadAttributeException, AssertionError, RuntimeError) as error:

@@ -112,15 +112,16 @@ def _send(
     shop: Workshop, run: Run, server: SmtpServer, group: Sequence[str], facts: Facts
 ) -> dict[str, Refusal]:
     """Send to some; without the log to those whose server finds it too large."""
+    trusted = shop.settings.authorities
     sender = shop.settings.email_from or f"Slipway <slipway@{_domain(shop.settings.url)}>"
     address = parseaddr(sender)[1]
-    refused = smtp.send(server, message(run, sender, group, facts), address, group)
+    refused = smtp.send(server, message(run, sender, group, facts), address, group, trusted)
     large = [one for one, answer in refused.items() if answer.code == smtp.TOO_LARGE]
     if not large or not facts.log:
         return refused
     less = facts._replace(log=None, about_log=REFUSED)
     rest = {one: answer for one, answer in refused.items() if one not in large}
-    return rest | smtp.send(server, message(run, sender, large, less), address, large)
+    return rest | smtp.send(server, message(run, sender, large, less), address, large, trusted)
 
 
 def _domain(url: str) -> str:

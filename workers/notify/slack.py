@@ -9,6 +9,7 @@ from typing import Any
 import requests
 import structlog
 
+from config import trust
 from config.masker import cut
 from workers.approval import candidate
 from workers.errors import OurError, PassingError
@@ -123,8 +124,12 @@ def _post(shop: Workshop, posted: dict[str, Any]) -> None:
     secret = shop.settings.slack_webhook_url
     url = secret.get_secret_value() if secret else ""
     try:
-        answer = requests.post(url, json=posted, timeout=SECONDS, allow_redirects=False)
+        with trust.session(shop.settings.authorities) as session:
+            answer = session.post(url, json=posted, timeout=SECONDS, allow_redirects=False)
     except requests.RequestException as error:
+        if why := trust.distrust(error):
+            text = f"the certificate that Slack shows isn't trusted here ({why}): {trust.TURN}"
+            raise BusyError(text, 0.0) from None
         # Its own text holds the webhook's address, which is a secret.
         name = type(error).__name__
         raise PassingError(f"Slack is out of reach ({name})") from None

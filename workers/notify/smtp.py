@@ -5,8 +5,10 @@ import smtplib
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from email.message import EmailMessage
+from pathlib import Path
 from typing import NamedTuple
 
+from config import trust
 from config.masker import cut
 from config.smtp import SmtpServer
 from workers.errors import OurError, PassingError, RunError
@@ -30,7 +32,11 @@ class Refusal(NamedTuple):
 
 
 def send(
-    server: SmtpServer, message: EmailMessage, sender: str, recipients: Sequence[str]
+    server: SmtpServer,
+    message: EmailMessage,
+    sender: str,
+    recipients: Sequence[str],
+    authorities: Path | None = None,
 ) -> dict[str, Refusal]:
     """Hand a message over for all recipients; whom the server did not take, and why.
 
@@ -38,7 +44,7 @@ def send(
         PassingError: the server is out of reach.
         OurError: it does not take our credentials, or can't do what SMTP_URL asks for.
     """
-    with _translated(server), _connected(server) as smtp:
+    with _translated(server), _connected(server, authorities) as smtp:
         return _hand_over(smtp, message, sender, recipients)
 
 
@@ -65,16 +71,16 @@ def _text(said: bytes | str) -> str:
 
 
 @contextlib.contextmanager
-def _connected(server: SmtpServer) -> Iterator[smtplib.SMTP]:
-    trust = ssl.create_default_context()
+def _connected(server: SmtpServer, authorities: Path | None) -> Iterator[smtplib.SMTP]:
+    trusted = trust.context(authorities)
     smtp = (
-        smtplib.SMTP_SSL(server.host, server.port, timeout=SECONDS, context=trust)
+        smtplib.SMTP_SSL(server.host, server.port, timeout=SECONDS, context=trusted)
         if server.security == "tls"
         else smtplib.SMTP(server.host, server.port, timeout=SECONDS)
     )
     try:
         if server.security == "starttls":
-            smtp.starttls(context=trust)
+            smtp.starttls(context=trusted)
         if server.user is not None:
             smtp.login(server.user, server.password or "")
         yield smtp
@@ -96,8 +102,7 @@ def _translated(server: SmtpServer) -> Iterator[None]:
         raise OurError(f"{where} doesn't offer what SMTP_URL asks for: STARTTLS, login") from None
     except ssl.SSLCertVerificationError as error:
         raise OurError(
-            f"{where} shows a certificate that isn't trusted ({error.verify_message}); put its "
-            "authority's certificate where SSL_CERT_FILE says"
+            f"{where} shows a certificate that isn't trusted ({error.verify_message}): {trust.TURN}"
         ) from None
     except smtplib.SMTPResponseException as error:
         raise PassingError(

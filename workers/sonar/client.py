@@ -1,10 +1,12 @@
 """SonarQube's web API, as far as an analysis needs it; foreign faults end here."""
 
+from pathlib import Path
 from typing import Any, Literal, NoReturn, TypeVar
 
 import requests
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from config import trust
 from config.masker import cut
 from workers.errors import OurError, PassingError
 
@@ -73,8 +75,9 @@ class _Valid(BaseModel):
 class Sonar:
     """One server and the token for it."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, authorities: Path | None = None) -> None:
         self.url = url.rstrip("/")
+        self._authorities = authorities
         self.token = token
 
     def authenticate(self) -> None:
@@ -120,15 +123,21 @@ class Sonar:
 
     def _answer(self, path: str, parameters: dict[str, Any]) -> requests.Response:
         try:
-            return requests.get(
-                f"{self.url}/{path}",
-                params=parameters,
-                headers={"Authorization": f"Bearer {self.token}"},
-                timeout=TIMEOUT,
-                # A redirect would take the token to wherever it leads.
-                allow_redirects=False,
-            )
+            with trust.session(self._authorities) as session:
+                return session.get(
+                    f"{self.url}/{path}",
+                    params=parameters,
+                    headers={"Authorization": f"Bearer {self.token}"},
+                    timeout=TIMEOUT,
+                    # A redirect would take the token to wherever it leads.
+                    allow_redirects=False,
+                )
         except requests.RequestException as error:
+            if why := trust.distrust(error):
+                raise OurError(
+                    f"the certificate of SonarQube at {self.url} isn't trusted here ({why}): "
+                    f"{trust.TURN}"
+                ) from None
             raise PassingError(
                 f"SonarQube is not reachable at {self.url} ({type(error).__name__})"
             ) from None

@@ -4,6 +4,7 @@ import re
 import signal
 from enum import StrEnum
 
+from config import trust
 from config.masker import cut
 from workers.errors import OurError, PassingError, RunError, UserError
 from workers.source.git import Result
@@ -33,7 +34,7 @@ COMPLAINTS: tuple[tuple[Trouble, str], ...] = (
     ),
     (Trouble.MOVED, r"returned error: 30[12378]\b"),
     (Trouble.UNREACHABLE, r"returned error: \d{3}\b"),
-    (Trouble.UNTRUSTED, r"certificate|SSL: no alternative"),
+    (Trouble.UNTRUSTED, r"certificate|SSL: no alternative|(CAfile|trust anchors)"),
     (Trouble.UNKNOWN_COMMIT, r"not our ref|unadvertised object|couldn't find remote ref"),
     (Trouble.REFUSED, r"error in packed object|fsck error|disallowed submodule|\.gitmodules"),
     (Trouble.REFUSED, r"maximum allowed tree depth"),
@@ -65,7 +66,7 @@ FAULTS: dict[Trouble, tuple[type[RunError], str]] = {
         OurError,
         (
             "the server of {repository} has no certificate that is trusted here ({said}): "
-            "install its authority or name it in SSL_CERT_FILE"
+            f"{trust.TURN}"
         ),
     ),
     Trouble.DISK: (

@@ -94,6 +94,11 @@ class Git:
         object.__setattr__(self, "root", self.root.absolute())
         self.root.mkdir(parents=True, exist_ok=True)
 
+    @property
+    def authorities(self) -> str | None:
+        """The file of those who may vouch for servers, where it is not git's own."""
+        return self.network.get("GIT_SSL_CAINFO")
+
     def run(  # noqa: PLR0913 - a call of git has that many sides
         self,
         *arguments: str,

@@ -126,7 +126,7 @@ class Mirror:
         """By commit id, by branch where the server wants that, from where a renamed one went."""
         trouble, result = self._once(request, lock)
         if trouble is Trouble.MOVED:
-            target = moved_to(request.clone_url, request.token)
+            target = moved_to(request.clone_url, request.token, self.git.authorities)
             if target:
                 request = Request(target, request.commit, request.token)
                 trouble, result = self._once(request, lock)
@@ -225,7 +225,7 @@ def head(git: Git, clone_url: str, branch: str, token: str | None = None) -> str
     ref = f"refs/heads/{branch}"
     result = _list(git, clone_url, ref, token)
     if result.code and diagnose(result) is Trouble.MOVED:
-        result = _list(git, moved_to(clone_url, token) or clone_url, ref, token)
+        result = _list(git, moved_to(clone_url, token, git.authorities) or clone_url, ref, token)
     if result.code:
         trouble = diagnose(result)
         known = Trouble.UNREACHABLE if trouble is Trouble.DAMAGED else trouble

@@ -11,7 +11,7 @@ TIMEOUT = 10
 REDIRECTS = {301, 302, 307, 308}
 
 
-def moved_to(clone_url: str, token: str | None) -> str | None:
+def moved_to(clone_url: str, token: str | None, authorities: str | None = None) -> str | None:
     """The clone URL that the server sends us to instead, if it is on the same origin.
 
     GitHub answers 301 for a repository that was renamed or given to another owner:
@@ -23,6 +23,7 @@ def moved_to(clone_url: str, token: str | None) -> str | None:
             params={"service": "git-upload-pack"},
             auth=("x-access-token", token) if token else _nobody,
             timeout=TIMEOUT,
+            verify=authorities or True,
             allow_redirects=False,
             stream=True,
         )

@@ -67,7 +67,7 @@ def _server(context: Context) -> Sonar:
             f"slipway.toml asks for SonarQube, and {lacking} is not set: the operator sets it "
             "(docs/sonarqube.md), or the [sonar] table goes"
         )
-    return Sonar(url, token.get_secret_value())
+    return Sonar(url, token.get_secret_value(), settings.authorities)
 
 
 def _recorded(context: Context) -> Handed | None:
