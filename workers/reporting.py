@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from workers import check_reports, queue
 from workers.archive import archive, recall
 from workers.errors import PassingError, RunError, StoppedError
-from workers.github.faults import RefusedError
+from workers.github.faults import RefusedError, UnknownCommitError
 from workers.github.statuses import post
 from workers.notify import email, slack
 from workers.notify.outbox import LOG, QUICK_SECONDS, Outbox, sentence
@@ -73,18 +73,27 @@ def _later(shop: Workshop, run: Run, outbox: Outbox, channel: "Channel", error: 
         log.warning("report_given_up", channel=channel.name, error=str(error))
         return math.inf
     log.warning("report_delayed", channel=channel.name, error=str(error))
-    if channel.noted and outbox.tries(channel.name) == 1:
-        text = f"{shop.masker.mask(sentence(error))}; trying again in {duration(round(delay))}"
-        outbox.say(run, channel.name, text)
+    why = shop.masker.mask(sentence(error))
+    outbox.explain(channel.name, why)
+    if channel.notes(error) and outbox.tries(channel.name) == 1:
+        outbox.say(run, channel.name, f"{why}; trying again in {duration(round(delay))}")
     return delay
 
 
 def _statuses(shop: Workshop, run: Run, outbox: Outbox) -> None:
+    unknown: dict[str, UnknownCommitError] = {}
     for status in statuses(run):
-        if outbox.told.get(_key(status)) != _said(status):
+        if outbox.told.get(_key(status)) != _said(status) and status.sha not in unknown:
             outbox.stay(QUICK_SECONDS)
-            _post(shop, run, status)
-            outbox.told[_key(status)] = _said(status)
+            try:
+                _post(shop, run, status, outbox)
+            except UnknownCommitError as error:
+                # The run's other commit can be told of all the same.
+                unknown[status.sha] = error
+            else:
+                outbox.told[_key(status)] = _said(status)
+    for unheard in unknown.values():
+        raise unheard
 
 
 def _log(shop: Workshop, run: Run, outbox: Outbox) -> None:
@@ -105,8 +114,8 @@ def _said(status: Status) -> str:
     return f"{status.state}|{status.description}"
 
 
-def _post(shop: Workshop, run: Run, status: Status) -> None:
-    """Tell GitHub one status; one that it will never take counts as told."""
+def _post(shop: Workshop, run: Run, status: Status, outbox: Outbox) -> None:
+    """Tell GitHub one status; one that it will never take counts as told, and the run says so."""
     if not shop.github.configured:
         return
     try:
@@ -121,14 +130,22 @@ def _post(shop: Workshop, run: Run, status: Status) -> None:
         )
     except RefusedError as error:
         log.warning("status_refused", context=status.context, error=str(error))
+        outbox.say(run, "github", shop.masker.mask(sentence(error)))
 
 
 class Channel(NamedTuple):
-    """Somebody to be told; `noted`: that they could not be is said in the run's log."""
+    """Somebody to be told; `noted`: that they could not be is said in the run's log.
+
+    Where somebody must act, it is said of every channel.
+    """
 
     name: str
     tell: Callable[[Workshop, Run, Outbox], None]
     noted: bool = False
+
+    def notes(self, error: RunError) -> bool:
+        """Whether the run's log has a line about it."""
+        return self.noted or (self.name == "github" and not isinstance(error, PassingError))
 
 
 # The log comes last, so that what is noted in it is in its copy in S3.

@@ -117,6 +117,15 @@ class CheckRecord(BaseModel):
     run: str | None = None
 
 
+class Untold(BaseModel):
+    """Somebody who could not be told of a run, and why."""
+
+    model_config = ConfigDict(frozen=True)
+
+    channel: str
+    why: str
+
+
 class Run(BaseModel):
     """The life of one order; times in milliseconds since 1970, as Redis's clock told them.
 
@@ -145,6 +154,7 @@ class Run(BaseModel):
     unfinished: bool = False
     recorded: bool = False
     held: bool = False
+    untold: tuple[Untold, ...] = ()
 
     @property
     def asks(self) -> bool:

@@ -30,6 +30,7 @@ def run(shown: Run, url: str) -> dict[str, Any]:
         "checks": [check.model_dump(exclude={"report"}) for check in shown.checks],
         "reports": reports(shown, url),
         "error": shown.error,
+        "untold": [one.model_dump() for one in shown.untold],
         "delivery": shown.delivery,
         "created_at": time(shown.created_at),
         "started_at": time(shown.started_at),

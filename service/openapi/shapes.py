@@ -78,6 +78,13 @@ class Rollout(BaseModel):
     left: list[str]
 
 
+class Untold(BaseModel):
+    """Somebody who could not be told of a run; `archive` is the bucket of its log."""
+
+    channel: Literal["github", "slack", "email", "archive"]
+    why: str
+
+
 class Run(BaseModel):
     """A run, as lists show it."""
 
@@ -97,6 +104,7 @@ class Run(BaseModel):
     checks: list[Check]
     reports: list[CheckReport]
     error: str | None
+    untold: list[Untold]
     delivery: str | None
     created_at: Time
     started_at: Time | None

@@ -12,7 +12,7 @@ from tests.stand_ins.github import TOKEN, GitHub
 from workers.errors import OurError, PassingError
 from workers.github import statuses
 from workers.github.client import GitHub as Client
-from workers.github.faults import RateLimitedError, RefusedError, fault
+from workers.github.faults import RateLimitedError, RefusedError, UnknownCommitError, fault
 from workers.github.statuses import shortened
 
 PATH = "/statuses/"
@@ -190,13 +190,51 @@ def test_without_credentials_there_is_an_error(hub: GitHub, sha: str) -> None:
 
 
 def test_what_github_never_takes_is_given_up(hub: GitHub, client: Client, sha: str) -> None:
-    """No such commit, and one status too many, are final."""
-    with pytest.raises(RefusedError, match="No commit found"):
-        post(client, "ab" * 20)
+    """One status too many is final."""
     for _ in range(1000):
         hub.add_status(NAME, sha, "pending", "slipway/test")
     with pytest.raises(RefusedError, match="maximum number of statuses"):
         post(client, sha)
+
+
+def test_a_commit_that_github_does_not_know_may_turn_up(
+    hub: GitHub, client: Client, sha: str
+) -> None:
+    """Its API is behind its webhooks: to be asked again, and no pause is kept for it."""
+    with pytest.raises(UnknownCommitError, match="No commit found"):
+        post(client, "ab" * 20)
+    post(client, sha)
+
+
+@pytest.mark.parametrize(
+    ("data", "final"),
+    [
+        ({"message": "No commit found for SHA: abab"}, False),
+        ({"message": "No commit found for the ref refs/heads/develop"}, False),
+        ({"message": "Validation Failed", "errors": ["No commit found for SHA: abab"]}, False),
+        (
+            {
+                "message": "Validation Failed",
+                "errors": [{"field": "sha", "message": "could not be found"}],
+            },
+            False,
+        ),
+        ({"message": "The repository is being moved, come back later."}, False),
+        ({"message": ""}, False),
+        ([], False),
+        ("This SHA and context has reached the maximum number of statuses.", False),
+        ({"message": "This SHA and context has reached the maximum number of statuses."}, True),
+        ({"message": "Validation Failed", "errors": [{"field": "context", "code": "x"}]}, True),
+        ({"message": "Validation Failed", "errors": ["Description is too long"]}, True),
+        ({"message": 'Invalid request.\n\n"state" wasn\'t supplied.'}, True),
+        ({"errors": [{"resource": "Hook", "message": "Hook already exists"}]}, True),
+    ],
+)
+def test_only_what_speaks_of_the_body_is_final(data: Any, final: bool) -> None:
+    """Any other 422 may be answered otherwise in a while."""
+    error = fault("setting it", 422, data, {})
+    assert isinstance(error, RefusedError) is final
+    assert isinstance(error, PassingError) is not final
 
 
 @pytest.mark.parametrize("status", [301, 307, 308])

@@ -1,6 +1,7 @@
 """GitHub's refusals, translated: who must act, and when to ask again."""
 
 import contextlib
+import re
 import time
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
@@ -18,6 +19,15 @@ SECONDARY_WAIT = 60.0
 LONGEST_WAIT = 3600.0
 LIMIT_WORDS = ("rate limit", "abuse detection", "wait a few minutes", "retry your request again")
 PASSING = {408, 429}
+# What GitHub may still come to know: its API is behind its webhooks by seconds, at times by more.
+NOT_KNOWN_YET = re.compile(
+    r"no commit found|not found|does ?n[o']t exist|could not be found", re.IGNORECASE
+)
+# What speaks of the body itself.
+OF_THE_BODY = re.compile(
+    r"validation failed|maximum number|problems parsing|invalid|is not|too long|supplied|schema",
+    re.IGNORECASE,
+)
 SERVER_ERROR = 500
 
 
@@ -27,6 +37,10 @@ class RateLimitedError(PassingError):
     def __init__(self, text: str, retry_after: float) -> None:
         super().__init__(text)
         self.retry_after = retry_after
+
+
+class UnknownCommitError(PassingError):
+    """GitHub doesn't know the commit, or not yet."""
 
 
 class RefusedError(OurError):
@@ -82,8 +96,18 @@ def fault(action: str, status: int, data: object, headers: Mapping[str, str]) ->
     if status in PASSING or status >= SERVER_ERROR:
         return PassingError(text)
     if status == requests.codes.unprocessable:
-        return RefusedError(text)
+        if _is_final(data, said):
+            return RefusedError(text)
+        return UnknownCommitError(f"{text}; it may not know the commit yet")
     return OurError(f"{text}: {TURNS.get(status, 'this needs a look at the repository on GitHub')}")
+
+
+def _is_final(data: object, said: str) -> bool:
+    """Whether a 422 speaks of the body that was sent, and of nothing that may yet turn up."""
+    if NOT_KNOWN_YET.search(said):
+        return False
+    listed = isinstance(data, dict) and bool(data.get("errors"))
+    return listed or OF_THE_BODY.search(said) is not None
 
 
 def _pause(status: int, said: str, headers: Mapping[str, str]) -> float | None:

@@ -32,9 +32,10 @@ def post(  # noqa: PLR0913 - a status has this many parts
     """Put a status on a commit (https://docs.github.com/en/rest/commits/statuses).
 
     Raises:
-        RefusedError: GitHub will never take it: no such commit, or too many of this context.
+        RefusedError: GitHub will never take it, such as too many of this context.
         OurError: no credentials, or they don't suffice.
         PassingError: GitHub is out of reach; RateLimitedError says for how long.
+        UnknownCommitError: GitHub doesn't know the commit, or not yet.
     """
     if not SHA.fullmatch(sha):
         raise OurError(f"{sha!r} is no commit id")

@@ -1,5 +1,6 @@
 """A run as it lies in Redis, and back."""
 
+import json
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -7,7 +8,7 @@ from pydantic import TypeAdapter
 from workers.masking import Mask
 from workers.order import Order, PullRequest
 from workers.rollout import Rollout
-from workers.run import CheckRecord, Release, Run, StageRecord, StageState, State
+from workers.run import CheckRecord, Release, Run, StageRecord, StageState, State, Untold
 
 STAGES = TypeAdapter(tuple[StageRecord, ...])
 RELEASES = TypeAdapter(tuple[Release, ...])
@@ -60,10 +61,19 @@ def run_of(run_id: str, fields: dict[str, str]) -> Run:
         rollout=_rollout(fields.get("rollout"), state),
         unfinished=fields.get("unfinished") == "yes",
         recorded=fields.get("recorded") == "yes",
+        untold=_untold(fields.get("told", "")),
         held=state is State.WAITING and fields.get("held") == "1",
         **numbers,
         **texts,
     )
+
+
+def _untold(told: str) -> tuple[Untold, ...]:
+    """Who could not be told, out of what the reporters keep."""
+    if '|why"' not in told:
+        return ()
+    kept = {name.partition("|why"): text for name, text in json.loads(told).items()}
+    return tuple(Untold(channel=name[0], why=text) for name, text in kept.items() if name[1])
 
 
 def _rollout(text: str | None, state: State) -> Rollout | None:

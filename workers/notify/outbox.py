@@ -19,6 +19,8 @@ AGAIN_SECONDS = 2.0
 LONGEST_SECONDS = 600.0
 SENT = "sent"
 GIVEN_UP = "given up"
+WHY = "|why"
+"""Behind a channel's name: what it was not told, and why."""
 LOG = "log"
 
 
@@ -142,6 +144,14 @@ class Outbox:
     def resume(self, channel: str) -> None:
         """A channel has been told everything."""
         self.told.pop(_pause(channel), None)
+        self.explain(channel, None)
+
+    def explain(self, channel: str, why: str | None) -> None:
+        """Show with the run why a channel could not be told; None: it was."""
+        if why:
+            self.told[f"{channel}{WHY}"] = why
+        else:
+            self.told.pop(f"{channel}{WHY}", None)
 
     def say(self, run: Run, source: str, text: str) -> None:
         """Add a line to the run's log, as long as that is here; its copy in S3 is made anew."""
