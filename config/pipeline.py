@@ -18,7 +18,9 @@ from config.values import (
     ImagePath,
     InsidePath,
     Matching,
+    MediaType,
     Seconds,
+    TypedName,
     at_most,
 )
 
@@ -190,6 +192,11 @@ class Site(toml.Section):
     path: ImagePath = Field(description="where the files are in the image, such as /app/dist")
     immutable: tuple[InsidePath, ...] = Field(
         (), description="paths or globs whose names change with their content, besides hashed names"
+    )
+    types: FrozenMap[TypedName, MediaType] = Field(
+        {},
+        validate_default=True,
+        description="content types by extension (`.m4a`) or name (`about`), before our own",
     )
     keep: Seconds = Field(
         7 * 86400.0,

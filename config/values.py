@@ -152,6 +152,22 @@ Bucket = Annotated[
 InsidePath = Annotated[
     str, AfterValidator(_inside), WithJsonSchema({"type": "string", "pattern": r"^[^/\\]"})
 ]
+# RFC 6838, section 4.2; a charset may follow.
+MediaType = Annotated[
+    str,
+    Matching(
+        r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}"
+        r"(; ?charset=[A-Za-z0-9_-]{1,40})?",
+        'a content type, such as "audio/mp4"',
+    ),
+]
+TypedName = Annotated[
+    str,
+    Matching(
+        r"\.[a-z0-9_+-]{1,20}|(?!/)[^\x00-\x1f\x7f\\]{1,200}",
+        'a small-letter extension such as ".m4a", or a file\'s name such as "about"',
+    ),
+]
 # CloudFront's ids are capitals and digits.
 Distribution = Annotated[
     str,

@@ -9,7 +9,7 @@ from tests.aws.conftest import BUCKET
 from tests.aws.wire import Answer, refusal
 from workers.aws import sites
 from workers.aws.sites_book import File, Manifest, Place
-from workers.aws.sites_headers import IMMUTABLE, REVALIDATED, headers
+from workers.aws.sites_headers import IMMUTABLE, REVALIDATED, Content, headers
 from workers.errors import OurError, PassingError, StoppedError
 
 A, B, C = "a" * 40, "b" * 40, "c" * 40
@@ -53,7 +53,12 @@ class Home:
                 name: File(
                     sha256=hashlib.sha256(data).hexdigest(),
                     size=len(data),
-                    headers=headers(name, utf8=True, others=files, immutable=lambda _name: False),
+                    headers=headers(
+                        name,
+                        content=lambda _: Content(utf8=True),
+                        others=files,
+                        immutable=lambda _: False,
+                    ),
                 )
                 for name, data in files.items()
             },

@@ -41,7 +41,7 @@ AWAY = [
     "➤ YN0001: │ RequestError: connect ECONNREFUSED 127.0.0.1:4873",
     " ERR_PNPM_META_FETCH_FAIL  GET https://registry.npmjs.org/x: request failed",
     (
-        'go: a.example/b@v1.2.3: Get "https://proxy.golang.org/x": dial tcp: lookup proxy.golang.org '
+        'go: a.example/b@v1: Get "https://proxy.golang.org/x": dial tcp: lookup proxy.golang.org '
         "on 127.0.0.11:53: server misbehaving"
     ),
     (
@@ -108,22 +108,11 @@ def test_a_long_line_takes_no_time(text):
 
 
 @pytest.mark.docker
-@pytest.mark.parametrize(
-    "step",
-    [
-        (
-            "pip install --disable-pip-version-check --retries 1 --timeout 2 "
-            "-i http://127.0.0.1:9/simple nope-nope"
-        ),
-        "python -c 'import sys; print(\"npm error code EAI_AGAIN\"); sys.exit(1)'",
-    ],
-    ids=["pip", "npm"],
-)
-def test_a_step_without_its_registry_is_tried_again(building: Building, step: str):
-    """A refused connection inside a RUN is a passing fault that quotes what was said."""
-    building.context.joinpath("app.py").write_text("print(1)")
+@pytest.mark.parametrize("line", ["npm error code EAI_AGAIN", AWAY[2]], ids=["npm", "pip"])
+def test_a_step_without_its_registry_is_tried_again(building: Building, line: str):
+    """What the tool has said inside a RUN is quoted by a passing fault."""
     with pytest.raises(PassingError, match="a step found its registry out of reach"):
-        building.build("FROM BASE", f"RUN {step}")
+        building.build("FROM BASE", f"RUN echo '{line}'; exit 1")
 
 
 @pytest.mark.docker

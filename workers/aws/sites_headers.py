@@ -5,52 +5,26 @@ plainly holds a hash, or if the repository says so. A wrong "no" costs a questio
 wrong "yes" a stale file for a year.
 """
 
-import mimetypes
 import posixpath
 import re
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
+
+from workers.aws.media_types import UNKNOWN, by_extension
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATED = "no-cache"
 VARIANTS = {".gz": "gzip", ".br": "br"}
-# What Python's table lacks, has in an outdated form, or has differently from version to version.
-TYPES = {
-    ".avif": "image/avif",
-    ".br": "application/octet-stream",
-    ".cjs": "text/javascript",
-    ".eot": "application/vnd.ms-fontobject",
-    ".geojson": "application/geo+json",
-    ".gz": "application/gzip",
-    ".ico": "image/x-icon",
-    ".js": "text/javascript",
-    ".json": "application/json",
-    ".jsonld": "application/ld+json",
-    ".map": "application/json",
-    ".md": "text/markdown",
-    ".mjs": "text/javascript",
-    ".otf": "font/otf",
-    ".rss": "application/rss+xml",
-    ".atom": "application/atom+xml",
-    ".svg": "image/svg+xml",
-    ".ttf": "font/ttf",
-    ".wasm": "application/wasm",
-    ".webmanifest": "application/manifest+json",
-    ".webp": "image/webp",
-    ".woff": "font/woff",
-    ".woff2": "font/woff2",
-    ".xml": "application/xml",
-    ".yaml": "application/yaml",
-    ".yml": "application/yaml",
-}
 # Files without an extension whose type is fixed from outside (Apple's "Supporting universal links",
 # RFC 9116 is .txt and needs no help).
 NAMES = {".well-known/apple-app-site-association": "application/json"}
-UNKNOWN = "application/octet-stream"
+NO_TYPES: Mapping[str, str] = MappingProxyType({})
 PAGES = ("text/html", "application/xhtml+xml")
 _COMPRESSIBLE = re.compile(
-    r"text/.+|application/(.+\+)?(json|xml)|application/(wasm|yaml|javascript)|image/svg\+xml"
+    r"text/.+|.+\+(json|xml)|application/(json5?|jsonl|x-ndjson|xml|wasm|yaml|toml|javascript)"
     r"|font/(ttf|otf)|image/x-icon"
 )
 _SEPARATORS = re.compile(r"[.\-_~]")
@@ -58,7 +32,6 @@ _HEX = re.compile(r"[0-9a-f]{8,64}")
 _BASE32 = re.compile(r"[A-Z2-7]{8}")  # esbuild, so Angular's names since version 17
 _BASE64 = re.compile(r"[A-Za-z0-9]{8}")  # Vite and Rollup
 _LONG = 16
-_table = mimetypes.MimeTypes()
 
 
 class Headers(BaseModel):
@@ -71,18 +44,32 @@ class Headers(BaseModel):
     content_encoding: str | None = None
 
 
+class Content(NamedTuple):
+    """What a file's bytes tell of its type: whether they are UTF-8, and begin as HTML does."""
+
+    utf8: bool
+    html: bool = False
+
+
 def headers(
-    name: str, *, utf8: bool, others: Container[str], immutable: Callable[[str], bool]
+    name: str,
+    *,
+    content: Callable[[str], Content],
+    others: Container[str],
+    immutable: Callable[[str], bool],
+    types: Mapping[str, str] = NO_TYPES,
 ) -> Headers:
     """The headers of a file.
 
-    `others` are the names of the whole site, `immutable` is what the repository itself says of a
-    name, and `utf8` tells whether the bytes are: the charset is named only if it is right.
+    `others` are the names of the whole site, `content` tells of their bytes; `immutable` and
+    `types` (by extension or name) are what the repository itself says. The charset is named only
+    if it is right.
     """
-    original, encoding = _original(name, others)
-    kind = _kind(original)
-    charset = "; charset=utf-8" if utf8 and _is_text(kind) else ""
-    kept = kind not in PAGES and (is_hashed(original) or immutable(name))
+    original, encoding = _original(name, others, types)
+    known = content(original)
+    kind = _kind(original, known, types)
+    charset = "; charset=utf-8" if known.utf8 and _is_text(kind) else ""
+    kept = _bare(kind) not in PAGES and (is_hashed(original) or immutable(name))
     return Headers(
         content_type=kind + charset,
         cache_control=IMMUTABLE if kept else REVALIDATED,
@@ -92,7 +79,7 @@ def headers(
 
 def is_page(file_headers: Headers) -> bool:
     """Whether it is HTML, which goes last."""
-    return file_headers.content_type.partition(";")[0] in PAGES
+    return _bare(file_headers.content_type) in PAGES
 
 
 def is_hashed(name: str) -> bool:
@@ -122,25 +109,38 @@ def _mixed(segment: str) -> bool:
     return bool(re.search(r"[0-9].*[A-Za-z]", segment))
 
 
-def _original(name: str, others: Container[str]) -> tuple[str, str | None]:
+def _original(
+    name: str, others: Container[str], types: Mapping[str, str]
+) -> tuple[str, str | None]:
     """The file that a compressed variant stands for, and the encoding.
 
     Plainly meant is `app.js.gz` beside `app.js`. A lone `data.gz`, or an archive, is a download.
     """
     original, extension = posixpath.splitext(name)
     encoding = VARIANTS.get(extension)
-    if encoding and original in others and _COMPRESSIBLE.fullmatch(_kind(original)):
-        return original, encoding
-    return name, None
+    if not encoding or original not in others:
+        return name, None
+    kind = _kind(original, Content(utf8=False), types)
+    return (original, encoding) if _COMPRESSIBLE.fullmatch(_bare(kind)) else (name, None)
 
 
-def _kind(name: str) -> str:
-    if name in NAMES:
-        return NAMES[name]
+def _kind(name: str, content: Content, types: Mapping[str, str]) -> str:
+    """By the repository's own word, by the extension; without one, by what is in it."""
     extension = posixpath.splitext(name)[1].lower()
-    return TYPES.get(extension) or _table.types_map[True].get(extension) or UNKNOWN
+    for key in (name, posixpath.basename(name), extension):
+        if key and key in types:
+            return types[key]
+    if extension or name in NAMES:
+        return NAMES.get(name) or by_extension(name) or UNKNOWN
+    if content.html:
+        return PAGES[0]
+    return "text/plain" if content.utf8 else UNKNOWN
+
+
+def _bare(kind: str) -> str:
+    return kind.partition(";")[0].strip()
 
 
 def _is_text(kind: str) -> bool:
-    # JSON has no charset: RFC 8259, section 11.
-    return kind.startswith("text/") or kind.endswith(("/xml", "+xml"))
+    # JSON has no charset: RFC 8259, section 11. Where one is named already, it is the repository's.
+    return ";" not in kind and (kind.startswith("text/") or kind.endswith(("/xml", "+xml")))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import mimetypes
 from typing import TYPE_CHECKING
 
 from workers.aws.faults import translated
+from workers.aws.media_types import UNKNOWN, by_extension
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -13,15 +13,13 @@ if TYPE_CHECKING:
     from workers.aws.session import Aws
 
 GZIP = "application/gzip"
-OTHER = "application/octet-stream"
 
 
 def write(aws: Aws, bucket: str, key: str, data: bytes) -> None:
     """Store a file with the content type of its name, replacing what was there."""
-    kind, encoding = mimetypes.guess_type(key)
     with translated(f"writing {bucket}/{key}"):
         aws.s3.put_object(
-            Bucket=bucket, Key=key, Body=data, ContentType=OTHER if encoding else kind or OTHER
+            Bucket=bucket, Key=key, Body=data, ContentType=by_extension(key) or UNKNOWN
         )
 
 

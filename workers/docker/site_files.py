@@ -36,6 +36,7 @@ class SiteFile:
     size: int
     offset: int
     utf8: bool
+    html: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,14 +127,23 @@ class _Reader(TreeReader):
         if self._end > LARGEST:
             raise UserError(f"the site has more than {LARGEST / 1e9:.1f} GB of files")
         digest = hashlib.sha256()
-        text = _Text()
+        text, head = _Text(), b""
         self._spool.seek(offset)
         while data := self._tar.read(_PIECE):
             digest.update(data)
             text.feed(data)
+            head = head or data
             self._spool.write(data)
-        self.kept[offset] = SiteFile(digest.hexdigest(), member.size, offset, text.valid())
+        self.kept[offset] = SiteFile(
+            digest.hexdigest(), member.size, offset, text.valid(), _is_html(head)
+        )
         return Blob(member.size, member.executable, parts=[(offset, member.size)])
+
+
+def _is_html(head: bytes) -> bool:
+    """As browsers see it (WHATWG MIME Sniffing Standard, section 7.1), of its plainest forms."""
+    begin = head[:1024].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    return begin.startswith((b"<!doctype html", b"<html>", b"<html "))
 
 
 class _Text:

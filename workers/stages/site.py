@@ -8,7 +8,7 @@ from typing import Any
 from config.pipeline import Site
 from workers.aws import cdn, sites, sites_found
 from workers.aws.sites_book import File, Manifest, Place
-from workers.aws.sites_headers import headers
+from workers.aws.sites_headers import Content, headers
 from workers.aws.sites_transfer import Body
 from workers.docker.selection import Selection
 from workers.docker.site_files import SiteFiles
@@ -224,15 +224,20 @@ def _recorded(context: Context, place: Place) -> Manifest:
 def _manifest(context: Context, found: SiteFiles) -> Manifest:
     site = context.pipeline.site
     listed = Selection(site.immutable) if site and site.immutable else None
+
+    def content(name: str) -> Content:
+        return Content(found.files[name].utf8, found.files[name].html)
+
     files = {
         name: File(
             sha256=file.sha256,
             size=file.size,
             headers=headers(
                 name,
-                utf8=file.utf8,
+                content=content,
                 others=found.files,
                 immutable=lambda name: listed is not None and listed.matches(name),
+                types=site.types if site else {},
             ),
         )
         for name, file in found.files.items()

@@ -24,7 +24,7 @@ from tests.stand_ins.github import GitHub
 from tests.stand_ins.redis import EmbeddedRedis
 from workers.aws.session import aws_for
 from workers.aws.sites_book import File, Manifest, Place
-from workers.aws.sites_headers import headers
+from workers.aws.sites_headers import Content, headers
 from workers.run import Run, State
 
 REPOSITORY = "octo/store"
@@ -111,7 +111,12 @@ class Harbour:
         file = File(
             sha256=hashlib.sha256(body).hexdigest(),
             size=len(body),
-            headers=headers("index.html", utf8=True, others={}, immutable=lambda _: False),
+            headers=headers(
+                "index.html",
+                content=lambda _: Content(utf8=True),
+                others={},
+                immutable=lambda _: False,
+            ),
         )
         manifest = Manifest(commit=commit, files={"index.html": file})
         place = Place(aws_for(), SITE, ENVIRONMENT)
