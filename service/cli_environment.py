@@ -28,7 +28,8 @@ def rollback(*, environment: str, no_wait: bool, **asked: str | None) -> None:
     click.echo(f"{_place(begun)} goes back to {begun['commit']}, by run {begun['run_id']}:")
     for release in begun["releases"]:
         click.echo(f"  {one_line(release['function'])} version {release['version']}")
-    click.echo(f"pushes are held until `slipway unlock {_place(begun)}`")
+    held = _held(begun["repositories"])
+    click.echo(f"{held} to {_place(begun)} are held until `slipway unlock {_place(begun)}`")
     if not no_wait:
         follow_to_end(client, begun["run_id"])
 
@@ -59,6 +60,11 @@ def unlock(*, environment: str, reason: str, no_release: bool) -> None:
     for run in opened["runs"]:
         name = one_line(run["repository"])
         click.echo(f"run {run['run_id']}: {name} {run['commit'][:7]} {what}")
+
+
+def _held(repositories: int) -> str:
+    """Whose pushes a rollback holds: of all that release there, whichever it was for."""
+    return f"pushes of all {repositories} repositories" if repositories > 1 else "pushes"
 
 
 def _place(answer: dict[str, Any]) -> str:

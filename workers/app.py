@@ -2,6 +2,7 @@
 
 import logging
 import os
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -20,6 +21,7 @@ from workers.owner import owner_of
 log = structlog.get_logger()
 
 SPARE_SLOTS = 2
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 TRANSPORT = {
     "global_keyprefix": BROKER_PREFIX,
     # Else kombu writes down each message that it receives, and each that is done: two writes to
@@ -46,7 +48,8 @@ def make() -> Celery:
         broker_transport_options=TRANSPORT,
         beat_schedule={
             "sweep": _every("sweep", chosen.sweep_seconds),
-            "poll": _every("poll", chosen.poll_seconds),
+            # Due at once: a beat that restarts more often than the period would never ask.
+            "poll": _every("poll", chosen.poll_seconds) | {"last_run_at": LONG_AGO},
         },
         task_acks_late=False,
         task_create_missing_queues=False,

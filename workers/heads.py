@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from workers.errors import RunError
+from workers.errors import OurError, RunError
 from workers.observation import Head
 from workers.run import Run
-from workers.source.address import allowed
+from workers.source.address import allowed, usual
 from workers.source.git import Git
 from workers.source.mirror import head
 from workers.workshop import Workshop
@@ -26,9 +26,20 @@ def head_of(shop: Workshop, run: Run) -> str | None:
     order = run.order
     if shop.operator.repository(order.repository) is None:
         return None
-    allowed(order.clone_url, shop.settings.github_api_url, shop.operator.git_hosts)
+    url = clone_url_of(shop, run)
     git = Git(shop.settings.data_dir, None, shop.network)
-    return head(git, order.clone_url, order.branch, shop.github.credentials(order.repository))
+    return head(git, url, order.branch, shop.github.credentials(order.repository))
+
+
+def clone_url_of(shop: Workshop, run: Run) -> str:
+    """Where a run's repository is fetched from."""
+    order, api_url = run.order, shop.settings.github_api_url
+    try:
+        allowed(order.clone_url, api_url, shop.operator.git_hosts)
+    except OurError:
+        # It was refused then, and would be for ever: the branch is where the API's server has it.
+        return usual(order.repository, api_url)
+    return order.clone_url
 
 
 def heads(shop: Workshop, environment: str, known: Mapping[Branch, str | None]) -> tuple[Head, ...]:

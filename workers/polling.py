@@ -4,7 +4,8 @@ import structlog
 
 from workers.errors import RunError
 from workers.github.deliveries import redeliver
-from workers.heads import Branch, head_of
+from workers.heads import Branch, clone_url_of, head_of
+from workers.ledger.upkeep import Upkeep
 from workers.pruning import prune
 from workers.run import Run
 from workers.stages import STAGES, stages_of
@@ -14,6 +15,16 @@ from workers.workshop import Workshop
 log = structlog.get_logger()
 
 LONGEST_SECONDS = 900
+
+
+def poll_in_turn(shop: Workshop) -> None:
+    """Poll, unless that was begun within half a period: each beat that starts asks for it."""
+    book = Upkeep(shop.ledger.redis)
+    if book.settled("poll"):
+        return
+    if (rest := shop.settings.poll_seconds / 2) >= 1:
+        book.settle("poll", rest)
+    poll(shop)
 
 
 def poll(shop: Workshop) -> None:
@@ -64,6 +75,7 @@ def _look(shop: Workshop, run: Run, found: dict[Branch, str | None]) -> None:
     missed = run.order.model_copy(
         update={
             "commit": commit,
+            "clone_url": clone_url_of(shop, run),
             "environment": environment.name,
             "pull_request": None,
             "sender": None,

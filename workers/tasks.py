@@ -61,7 +61,7 @@ def sweep(**_: Any) -> None:  # noqa: ANN401 - a newer beat process
 def poll(**_: Any) -> None:  # noqa: ANN401 - a newer beat process
     """Ask GitHub for what its webhooks failed to tell."""
     structlog.contextvars.clear_contextvars()
-    polling.poll(workshop())
+    polling.poll_in_turn(workshop())
 
 
 @shared_task(name="workers.look")

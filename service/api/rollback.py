@@ -51,6 +51,7 @@ def rollback(name: str) -> Response:
         commit=run.order.commit,
         releases=[release.model_dump() for release in run.releases],
         locked=shown(web.ledger.locks.of(name)),
+        repositories=len(_deploying(web, name)),
         url=f"{web.url}/runs/{run.id}",
     )
     response.status_code = 202
@@ -94,6 +95,13 @@ def accept(web: Web, order: Order, target: Target) -> Run:
         fresh=answer.fresh,
     )
     return _looked(web, answer.run_id)
+
+
+def _deploying(web: Web, name: str) -> set[str]:
+    """The repositories whose pushes the environment's lock holds back."""
+    environment = web.operator.environments[name]
+    deployed = (run.order for run in web.ledger.history.deployed())
+    return {order.repository for order in deployed if order.environment == environment.name}
 
 
 def _unlocked(name: str, lock: Lock | None) -> None:

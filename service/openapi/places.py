@@ -85,6 +85,7 @@ class RolledBack(BaseModel):
     commit: str
     releases: list[Release]
     locked: Lock | None
+    repositories: int
     url: Url
 
 

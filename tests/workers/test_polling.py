@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from config.settings import settings as process_settings
 from tests.inside import Inside
 from tests.stand_ins.github import GitHub
 from tests.stand_ins.redis import EmbeddedRedis
@@ -110,3 +111,40 @@ def test_where_people_may_approve_their_own_push_anybody_may(lenient):
     run = found(lenient)
     waits(lenient, run)
     assert lenient.call(f"/runs/{run.id}/approve", "bob")[0] == 202
+
+
+def test_a_foreign_clone_url_keeps_no_branch_from_being_looked_at(inside, caplog):
+    """Its run was refused; the next push that no webhook told of is found on the API's server."""
+    payload = inside.github.push_payload(REPOSITORY, "master")
+    payload["repository"]["clone_url"] = "https://elsewhere.example.com/octo/movies-loader.git"
+    refused = inside.deliver("push", payload)["run_id"]
+    assert "elsewhere" in (inside.ended(refused).error or "")
+    inside.github.commit(REPOSITORY, "master", {"a": "3"})
+    run = found(inside)
+    assert run.order.commit == inside.github.head(REPOSITORY, "master")
+    assert run.order.clone_url.startswith(inside.github.url)
+    assert "poll_failed" not in caplog.text
+
+
+def test_each_beat_that_starts_has_github_asked_soon(inside, monkeypatch):
+    """The first poll is due at once; of those that come within half a period one asks."""
+    from celery.beat import Scheduler
+
+    from workers import app as room
+
+    monkeypatch.setenv("SLIPWAY_CONFIG", str(inside.shop.settings.config))
+    monkeypatch.setenv("GITHUB_WEBHOOK_SECRET", "a-secret-of-github")
+    process_settings.cache_clear()
+    try:
+        entries = Scheduler(room.make(), lazy=True)
+        entries.setup_schedule()
+        assert entries.schedule["poll"].is_due()[0]
+        assert not entries.schedule["sweep"].is_due()[0]
+    finally:
+        process_settings.cache_clear()
+    before = len(inside.github.requests)
+    polling.poll_in_turn(inside.shop)
+    asked = len(inside.github.requests)
+    assert asked > before
+    polling.poll_in_turn(inside.shop)
+    assert len(inside.github.requests) == asked

@@ -65,7 +65,7 @@ def headers(
     `types` (by extension or name) are what the repository itself says. The charset is named only
     if it is right.
     """
-    original, encoding = _original(name, others, types)
+    original, encoding = _original(name, content, others, types)
     known = content(original)
     kind = _kind(original, known, types)
     charset = "; charset=utf-8" if known.utf8 and _is_text(kind) else ""
@@ -110,7 +110,10 @@ def _mixed(segment: str) -> bool:
 
 
 def _original(
-    name: str, others: Container[str], types: Mapping[str, str]
+    name: str,
+    content: Callable[[str], Content],
+    others: Container[str],
+    types: Mapping[str, str],
 ) -> tuple[str, str | None]:
     """The file that a compressed variant stands for, and the encoding.
 
@@ -120,7 +123,7 @@ def _original(
     encoding = VARIANTS.get(extension)
     if not encoding or original not in others:
         return name, None
-    kind = _kind(original, Content(utf8=False), types)
+    kind = _kind(original, content(original), types)
     return (original, encoding) if _COMPRESSIBLE.fullmatch(_bare(kind)) else (name, None)
 
 

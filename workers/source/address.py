@@ -45,6 +45,11 @@ def allowed(clone_url: str, api_url: str, git_hosts: Collection[str] = ()) -> No
     )
 
 
+def usual(repository: str, api_url: str) -> str:
+    """The clone URL that a repository has on the server of the API."""
+    return f"{urlsplit(api_url).scheme}://{_git_host(api_url)}/{repository}.git"
+
+
 def origin(clone_url: str) -> str:
     """Scheme, host and port of a clone URL: where its credentials may go."""
     return str(_parts(clone_url)["origin"])
