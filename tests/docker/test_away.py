@@ -6,6 +6,7 @@ import pytest
 
 from tests.docker.test_images import Building, building
 from workers.docker.away import said
+from workers.docker.bounds import Bounds
 from workers.errors import PassingError, UserError
 
 __all__ = ["building"]
@@ -112,11 +113,19 @@ def test_a_long_line_takes_no_time(text):
 def test_a_step_without_its_registry_is_tried_again(building: Building, line: str):
     """What the tool has said inside a RUN is quoted by a passing fault."""
     with pytest.raises(PassingError, match="a step found its registry out of reach"):
-        building.build("FROM BASE", f"RUN echo '{line}'; exit 1")
+        building.build("FROM BASE", f"RUN echo '{line}'; exit 1", bounds=Bounds("host", "tests"))
 
 
 @pytest.mark.docker
 def test_a_step_that_fails_by_itself_is_not(building: Building):
     """The repository's own error stays its own."""
     with pytest.raises(UserError, match="failed"):
-        building.build("FROM BASE", "RUN python -c 'raise ConnectionRefusedError(111)'")
+        step = "RUN python -c 'raise ConnectionRefusedError(111)'"
+        building.build("FROM BASE", step, bounds=Bounds("host", "tests"))
+
+
+@pytest.mark.docker
+def test_a_step_that_may_have_no_network_is_not_tried_again(building: Building):
+    """Where the operator has turned it off, nothing is out of reach for a moment only."""
+    with pytest.raises(UserError, match="failed"):
+        building.build("FROM BASE", "RUN echo 'npm error code EAI_AGAIN'; exit 1")

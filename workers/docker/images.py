@@ -85,7 +85,7 @@ def build(  # noqa: PLR0913 - an image build has that many sides
             why = f"the image build of {name} timed out after {duration(timeout)}"
             raise UserError(why) from None
         if code:
-            raise _failure(engine, name, code, list(tail.lines))
+            raise _failure(engine, name, code, list(tail.lines), networked=chosen != "none")
         return id_file.read_text().strip()
 
 
@@ -148,7 +148,9 @@ def _check_frontend(context: Path, dockerfile: str | Path, args: Mapping[str, st
             )
 
 
-def _failure(engine: Engine, dockerfile: str, code: int, tail: list[str]) -> Exception:
+def _failure(
+    engine: Engine, dockerfile: str, code: int, tail: list[str], *, networked: bool
+) -> Exception:
     """What a failed build means; BuildKit sums up the failed step between two `------` lines."""
     rules = [number for number, line in enumerate(tail) if line == "------"]
     summary = tail[rules[-2] :] if len(rules) > 1 else tail
@@ -158,8 +160,9 @@ def _failure(engine: Engine, dockerfile: str, code: int, tail: list[str]) -> Exc
     engine.ping()
     text = f"the image build of {dockerfile} failed (exit code {code}):\n{shown}"
     if re.search(r"exit code: \d+\s*$", verdict):
-        # A step of the Dockerfile failed: what its tools have said of the network counts.
-        if sign := away.said(lines):
+        # A step of the Dockerfile failed: what its tools have said of the network counts, if it
+        # had any.
+        if networked and (sign := away.said(lines)):
             return PassingError(f"a step found its registry out of reach ({sign}); {text}")
         return UserError(text)
     if _FULL_DISK.search(verdict):
