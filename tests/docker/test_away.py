@@ -119,8 +119,8 @@ def test_a_step_without_its_registry_is_tried_again(building: Building, line: st
 @pytest.mark.docker
 def test_a_step_that_fails_by_itself_is_not(building: Building):
     """The repository's own error stays its own."""
+    step = "RUN python -c 'raise ConnectionRefusedError(111)'"
     with pytest.raises(UserError, match="failed"):
-        step = "RUN python -c 'raise ConnectionRefusedError(111)'"
         building.build("FROM BASE", step, bounds=Bounds("host", "tests"))
 
 

@@ -18,20 +18,21 @@ from workers.errors import OurError, PassingError, UserError
 from workers.guard import Say, Watch
 from workers.times import duration
 
-_SYNTAX = re.compile(rb"^\s*(?:#|//)\s*syntax\s*=\s*(\S*)", re.IGNORECASE | re.MULTILINE)
+_SYNTAX = re.compile(rb"[ \t\r\f\v]*+(?:#|//)[ \t\r\f\v]*+syntax\s*+=\s*+(\S*)", re.IGNORECASE)
 _OFFICIAL = re.compile(r"(docker\.io/)?docker/dockerfile(:[\w.-]+)?(@sha256:[0-9a-f]{64})?")
 _PROGRESS = re.compile(r"#\d+ ")
 _OUTPUT = re.compile(r"#(\d+) \d+\.\d+ (.*)")
 _FAILED = re.compile(r"#(\d+) ERROR\b")
 _TAIL_LINES = 60
 _SHOWN_LINES = 30
+_LONGEST_LINE = 500
 _OUT_OF_REACH = re.compile(
     r"cannot connect to the docker daemon|error during connect|dial tcp|dial unix|i/o timeout"
     r"|tls handshake timeout|toomanyrequests|code = unavailable|connection reset by peer"
     r"|error reading from server: eof|service unavailable|bad gateway|gateway timeout"
-    r"|too many requests|unexpected status[^:]*: (429|5\d\d)|no such host|server misbehaving"
-    r"|temporary failure in name resolution|connection refused|failed to do request"
-    r"|request canceled while waiting|unexpected eof",
+    r"|too many requests|unexpected status[^:]{0,200}: (429|5\d\d)|no such host"
+    r"|server misbehaving|temporary failure in name resolution|connection refused"
+    r"|failed to do request|request canceled while waiting|unexpected eof",
     re.IGNORECASE,
 )
 _FULL_DISK = re.compile(r"no space left on device", re.IGNORECASE)
@@ -132,19 +133,23 @@ def _check_frontend(context: Path, dockerfile: str | Path, args: Mapping[str, st
     BuildKit looks for the directive after `#` or `//` at the top, and in JSON (buildkit
     frontend/dockerfile/parser/directives.go); here any line counts, to be sure.
     """
-    file = (context / dockerfile).resolve()
-    if isinstance(dockerfile, str) and not file.is_relative_to(context.resolve()):
-        raise UserError(f"{dockerfile} lies outside the repository")
-    text = file.read_bytes().removeprefix(b"\xef\xbb\xbf")
-    found = [name.decode(errors="replace") for name in _SYNTAX.findall(text)]
+    raw = (
+        source_file.read(context, dockerfile, limits.DOCKERFILE)
+        if isinstance(dockerfile, str)
+        else dockerfile.read_bytes()
+    )
+    text = raw.removeprefix(b"\xef\xbb\xbf")
+    # Line by line: an expression that looks for the next line over blank ones is quadratic.
+    lines = map(_SYNTAX.match, text.splitlines())
+    found = [line[1].decode(errors="replace") for line in lines if line]
     found += [value for name, value in args.items() if name.upper() == "BUILDKIT_SYNTAX"]
     if text.lstrip().startswith(b"{"):
         found.append("JSON")
     for name in found:
         if not _OFFICIAL.fullmatch(name):
             raise UserError(
-                f"{dockerfile} asks for the frontend {name!r}; only docker/dockerfile is allowed:"
-                " remove the syntax line"
+                f"{dockerfile} asks for the frontend {cut(name, 100)!r}; only docker/dockerfile is"
+                " allowed: remove the syntax line"
             )
 
 
@@ -156,12 +161,11 @@ def _failure(
     summary = tail[rules[-2] :] if len(rules) > 1 else tail
     verdict = "\n".join(summary[summary.index("------", 1) :] if len(rules) > 1 else tail[-3:])
     lines = _shown(tail, rules)
-    shown = "\n".join(lines[-_SHOWN_LINES:])
+    shown = "\n".join(cut(line, _LONGEST_LINE) for line in lines[-_SHOWN_LINES:])
     engine.ping()
     text = f"the image build of {dockerfile} failed (exit code {code}):\n{shown}"
     if re.search(r"exit code: \d+\s*$", verdict):
-        # A step of the Dockerfile failed: what its tools have said of the network counts, if it
-        # had any.
+        # A step of the Dockerfile: what its tools have said of the network counts, if it had any.
         if networked and (sign := away.said(lines)):
             return PassingError(f"a step found its registry out of reach ({sign}); {text}")
         return UserError(text)
