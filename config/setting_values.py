@@ -1,7 +1,9 @@
 """What the text of an environment variable may be, and what becomes of it."""
 
 import ssl
+from collections.abc import Iterable
 from email.utils import parseaddr
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -33,7 +35,41 @@ def _tokens(value: object) -> object:
 def _some(value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     if not value:
         raise ValueError("expected a secret, or several separated by commas")
+    _all_long(value)
     return value
+
+
+def _all_long(values: Iterable[SecretStr]) -> None:
+    for number, value in enumerate(values, 1):
+        if len(value.get_secret_value()) < LEAST_SECRET:
+            # Its place and not its name: who mixes the two up would read the secret in a log.
+            raise ValueError(
+                f"number {number} has fewer than {LEAST_SECRET} characters, so it can be guessed; "
+                "whoever operates Slipway sets a longer one, which `openssl rand -hex 20` makes"
+            )
+
+
+def _long(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < LEAST_SECRET:
+        raise ValueError(
+            f"it has fewer than {LEAST_SECRET} characters, so it can be guessed; whoever operates "
+            "Slipway sets a longer one, which `openssl rand -hex 20` makes"
+        )
+    return value
+
+
+def _long_tokens(value: dict[str, SecretStr]) -> dict[str, SecretStr]:
+    _all_long(value.values())
+    return value
+
+
+def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        return tuple(str(ip_network(one, strict=False)) for one in value)
+    except ValueError:
+        raise ValueError(
+            "expected addresses and networks, such as 10.0.0.7,10.1.0.0/16, separated by commas"
+        ) from None
 
 
 def _pem(value: SecretStr) -> SecretStr:
@@ -106,6 +142,11 @@ def _sender(value: str) -> str:
     return value
 
 
+LEAST_SECRET = 12
+"""Characters below which a token or a webhook's secret is refused."""
+GOOD_SECRET = 20
+"""Characters below which it is warned of."""
+
 Queue = Literal["build", "deploy"]
 Queues = Annotated[tuple[Queue, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)]
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split), AfterValidator(_some)]
@@ -121,3 +162,6 @@ ServerAddress = Annotated[str, AfterValidator(_server_address)]
 SmtpAddress = Annotated[SecretStr, AfterValidator(_smtp_address)]
 Sender = Annotated[str, AfterValidator(_sender)]
 Tokens = Annotated[dict[str, SecretStr], NoDecode, BeforeValidator(_tokens)]
+LongTokens = Annotated[Tokens, AfterValidator(_long_tokens)]
+LongSecret = Annotated[SecretStr, AfterValidator(_long)]
+Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_networks)]

@@ -13,12 +13,14 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from config import smtp
+from config.setting_door import DoorSettings
 from config.setting_values import (
     CaBundle,
     EngineNetwork,
+    LongSecret,
     Memory,
     Pem,
     PemFile,
@@ -28,7 +30,6 @@ from config.setting_values import (
     Sender,
     ServerAddress,
     SmtpAddress,
-    Tokens,
     WebAddress,
 )
 from config.smtp import SmtpServer
@@ -45,7 +46,7 @@ def named(name: str, default: Any = ..., **rules: Any) -> Any:  # noqa: ANN401 -
     return Field(default, validation_alias=name, **rules)
 
 
-class Settings(BaseSettings):
+class Settings(DoorSettings):
     """Everything that the environment decides; each field's description is its documentation."""
 
     model_config = SettingsConfigDict(
@@ -60,11 +61,7 @@ class Settings(BaseSettings):
     public_url: ServerAddress = Field(
         "http://127.0.0.1:8000", description="where people and GitHub reach the web process"
     )
-    api_tokens: Tokens = Field(
-        default={}, description="who may use the API: `name:token`, several separated by commas"
-    )
     port: int = named("PORT", 8000, ge=1, le=65535, description="the web process's port")
-    web_processes: int = Field(2, ge=1, description="processes that serve HTTP")
     data_dir: Path = Field(
         Path(".slipway"),
         description="git mirrors, workspaces and spools of long logs; the ledger of `make run`",
@@ -161,7 +158,7 @@ class Settings(BaseSettings):
     sonar_organization: str | None = named(
         "SONAR_ORGANIZATION", None, description="the organization, on SonarQube Cloud only"
     )
-    sonar_webhook_secret: SecretStr | None = named(
+    sonar_webhook_secret: LongSecret | None = named(
         "SONAR_WEBHOOK_SECRET",
         None,
         description="the secret of SonarQube's webhook; without it gates are only asked for",
@@ -196,6 +193,7 @@ class Settings(BaseSettings):
             self.sonar_token,
             self.sonar_webhook_secret,
             self.smtp_url,
+            self.secret_key,
         )
         ours = [secret.get_secret_value() for secret in kept if secret]
         foreign = passed_on("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN").values()

@@ -49,7 +49,7 @@ def whole(stack: ExitStack, folder: Path, screen: Screen) -> Whole:
         aws.start()
         api = watchlist.make_aws(aws)
         row.detail = f"{aws.url} with 6 functions, the API {api}, two buckets"
-    token = secrets.token_urlsafe(12)
+    token = secrets.token_hex(20)
     variables = {
         "REDIS_URL": redis.url,
         "GITHUB_API_URL": github.api_url,
@@ -96,8 +96,8 @@ def _slipway(  # noqa: PLR0913, PLR0917 - all that a process's environment is ma
         **aws.environment(),
         **variables,
         "GITHUB_TOKEN": TOKEN,
-        "GITHUB_WEBHOOK_SECRET": secrets.token_urlsafe(24),
-        "SLACK_SIGNING_SECRET": secrets.token_urlsafe(24),
+        "GITHUB_WEBHOOK_SECRET": secrets.token_hex(20),
+        "SLACK_SIGNING_SECRET": secrets.token_hex(20),
         "SLIPWAY_WEB_PROCESSES": "1",
         "SLIPWAY_CAPACITY": "4",
     }

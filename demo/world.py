@@ -102,14 +102,14 @@ def _launch(
     aws = AwsStandIn(log=folder / "moto.log", docker_host=engine.host)
     stack.callback(aws.stop)
     aws.launch()
-    token = secrets.token_urlsafe(12)
+    token = secrets.token_hex(20)
     environment = {
         **engine.environment(),
         **aws.environment(),
         "REDIS_URL": redis.url,
         "GITHUB_API_URL": github.api_url,
         "GITHUB_TOKEN": TOKEN,
-        "GITHUB_WEBHOOK_SECRET": secrets.token_urlsafe(24),
+        "GITHUB_WEBHOOK_SECRET": secrets.token_hex(20),
         "SLIPWAY_API_TOKENS": f"{PERSON}:{token}",
         "SLIPWAY_WEB_PROCESSES": "1",
     }

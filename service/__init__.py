@@ -6,6 +6,7 @@ from config.masker import Masker
 from config.server import Operator
 from config.server import load as load_operator
 from config.settings import Settings, settings
+from config.weak_secrets import short_secrets
 from service import (
     access,
     api,
@@ -18,6 +19,7 @@ from service import (
     sonarqube,
     webhook,
 )
+from service.proxies import Behind, Proxies
 from service.web import Web
 from workers.ledger import Ledger
 from workers.ledger.connection import hasty, listening
@@ -48,9 +50,12 @@ def create_app(chosen: Settings | None = None, operator: Operator | None = None)
     app.extensions["slipway"] = web
     for room in (webhook, slack, sonarqube, health, openapi, api, dashboard):
         app.register_blueprint(room.blueprint)
-    problems.install(app)
+    problems.install(app, dashboard.nowhere)
     app.jinja_env.globals["root"] = web.root
+    app.jinja_env.globals["short_secrets"] = short_secrets(chosen)
     if web.root:
         taken = mount.first_words(app.url_map.iter_rules())
         app.wsgi_app = mount.Mounted(app.wsgi_app, web.root, taken)  # type: ignore[method-assign]
+    behind = Behind(app.wsgi_app, Proxies(chosen.trusted_proxies))
+    app.wsgi_app = behind  # type: ignore[method-assign]
     return app

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from service import plain
+from service import health_answers, plain
 from service.answer import Answer, refused
 from service.delivery import (
     FIRST_QUEUE,
@@ -25,6 +25,7 @@ from service.delivery import (
     tell,
     unavailable,
 )
+from service.health_answers import HEALTHY, Probe, readiness
 from service.plain import Head, PeculiarError
 from service.signature import verify
 from service.web import Web
@@ -61,14 +62,14 @@ class Visit:
         self.heard = True
         self.ended = False
 
-    def take(self) -> Delivery | None:
-        """The delivery that has come whole.
+    def take(self) -> Delivery | Probe | None:
+        """The delivery, or the question about our health, that has come whole.
 
         Raises:
             PeculiarError: what has come is not for the door.
         """
         if self.head is None and not plain.concerns(self.came):
-            raise PeculiarError("no delivery")
+            return self._take_other()
         if self.head is None:
             self.head = plain.head(self.came)
         head = self.head
@@ -77,6 +78,16 @@ class Visit:
         body = bytes(memoryview(self.came)[head.start : head.size])
         del self.came[: head.size]
         return delivered(body, head.fields.get)
+
+    def _take_other(self) -> Probe | None:
+        if plain.unfinished(self.came):
+            return None
+        found = health_answers.asked(self.came)
+        if found is None:
+            raise PeculiarError("no delivery")
+        probe, self.head = found
+        del self.came[: self.head.size]
+        return probe
 
 
 class House(Protocol):
@@ -167,7 +178,21 @@ class Door:
                 return
             if delivery is None:
                 return
-            self._take(visit, delivery)
+            if isinstance(delivery, Probe):
+                self._probe(visit, delivery)
+            else:
+                self._take(visit, delivery)
+
+    def _probe(self, visit: Visit, probe: Probe) -> None:
+        visit.answering = True
+        if probe.name == "healthz":
+            self._answer(visit, HEALTHY, path="/healthz")
+        else:
+            self._intake.probe(partial(self._probed, visit))
+
+    def _probed(self, visit: Visit, error: Exception | None) -> None:
+        self._answer(visit, readiness(error), path="/readyz")
+        self._look(visit)
 
     def _take(self, visit: Visit, delivery: Delivery) -> None:
         visit.answering = True
@@ -196,11 +221,11 @@ class Door:
             self._answer(visit, unavailable(taken))
         self._look(visit)
 
-    def _answer(self, visit: Visit, answer: Answer) -> None:
+    def _answer(self, visit: Visit, answer: Answer, path: str = plain.PATH) -> None:
         """Send an answer; it fits into an empty send buffer, or nobody reads there."""
         head, visit.head, visit.answering = visit.head, None, False
         if not answer.told:
-            self._log(visit, answer)
+            self._log(visit, answer, path)
         if visit not in self._visits:
             return
         stays = head is not None and head.stays and not (visit.ended or self._stopping)
@@ -220,12 +245,12 @@ class Door:
         visit.until = visit.began + (REQUEST_SECONDS if visit.came else self._idle_seconds)
         self._listen(visit, on=True)
 
-    def _log(self, visit: Visit, answer: Answer) -> None:
+    def _log(self, visit: Visit, answer: Answer, path: str) -> None:
         client = visit.connection.client
         requests.info(
             "request",
-            method="POST",
-            path=plain.PATH,
+            method="POST" if path == plain.PATH else "GET",
+            path=path,
             status=answer.status,
             milliseconds=int((monotonic() - visit.began) * 1000),
             client=client[0] if isinstance(client, tuple) else str(client),

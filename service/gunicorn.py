@@ -1,13 +1,22 @@
 """How gunicorn serves the web process; gunicorn reads the names below."""
 
+from typing import Any
+
+import structlog
+
 from config import logs, server
+from config.secret_key import cookie_key
+from config.setting_values import GOOD_SECRET
 from config.settings import SettingsError, settings
+from config.weak_secrets import short_secrets
 from workers.ledger.connection import LedgerError, refuse_lossy
 
 try:
     _settings = settings()
     server.load(_settings.config)
     refuse_lossy(_settings.redis_url)
+    # Made before there are several processes, which must all have the same.
+    cookie_key(_settings)
 except (SettingsError, server.ConfigError, LedgerError) as error:
     raise SystemExit(f"slipway: the web process can't start:\n{error}") from None
 
@@ -20,4 +29,17 @@ timeout = 30
 keepalive = 5
 # A control socket in the home directory is of no use here and one more way in.
 control_socket_disable = True
+
+
+def when_ready(_: Any) -> None:  # noqa: ANN401 - gunicorn has no types
+    """Warn of what should not stay so, once for all processes."""
+    for name in short_secrets(_settings):
+        structlog.get_logger().warning(
+            "short_secret",
+            variable=name,
+            hint=f"{name} holds a secret of fewer than {GOOD_SECRET} characters: whoever operates "
+            "Slipway should set a longer one, which `openssl rand -hex 20` makes",
+        )
+
+
 logconfig_dict = logs.gunicorn_logconfig(secrets=_settings.secrets())

@@ -9,9 +9,12 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
+from service.answer import response
+from service.health_answers import readiness
 from service.observed_metrics import Observed
 from service.problems import problem
 from service.web import Web
+from workers.ledger import NotDurableError
 from workers.ledger.history import History
 
 blueprint = Blueprint("health", __name__)
@@ -25,13 +28,12 @@ def healthz() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> Response:
-    """The ledger answers too, so deliveries can be taken."""
-    web = Web.current()
+    """The ledger takes a write too, so deliveries can be taken."""
     try:
-        web.ledger.redis.ping()
-    except RedisError as error:
-        return problem(503, f"The ledger is out of reach: {error}", **{"Retry-After": "5"})
-    return jsonify(status="ok")
+        Web.current().ledger.probe()
+    except (RedisError, NotDurableError) as error:
+        return response(readiness(error))
+    return response(readiness(None))
 
 
 @blueprint.get("/metrics")

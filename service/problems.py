@@ -1,8 +1,9 @@
 """Errors as RFC 9457 problem JSON: what happened, and what to do about it."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 PROBLEM = "application/problem+json"
@@ -23,13 +24,22 @@ def problem(status: int, detail: str, **headers: str) -> Response:
     return response
 
 
-def install(app: Flask) -> None:
-    """Make every error of the application a problem."""
+def _reads_pages() -> bool:
+    """Whether a browser asks: it names HTML, which scripts that take anything don't."""
+    accepts = request.accept_mimetypes
+    html = accepts["text/html"]
+    return "text/html" in accepts.values() and html >= accepts["application/json"]
+
+
+def install(app: Flask, page: Callable[[HTTPException], Response] | None = None) -> None:
+    """Make every error of the application a problem; a browser at no address gets a `page`."""
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Response:
+        if page and request.url_rule is None and _reads_pages():
+            return page(error)
         response = problem(error.code or 500, error.description or "")
-        allow = error.get_response().headers.get("Allow")
-        if allow:
-            response.headers["Allow"] = allow
+        told = error.get_response().headers
+        kept = ("Allow", "Retry-After")
+        response.headers.update({name: told[name] for name in kept if name in told})
         return response

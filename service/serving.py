@@ -14,7 +14,7 @@ from service.answer import refused
 from service.door import Door
 from service.lingering import Lingering
 from service.web import TOLD, Web
-from service.wire import InTime
+from service.wire import InTime, limit_writes
 from workers.ledger.intake import Intake
 
 LOOK_SECONDS = 0.05
@@ -89,6 +89,7 @@ class DoorWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
     def hand_over(self, conn: Any, came: bytes) -> None:  # noqa: ANN401
         """Serve a connection, of which so much has been read, by a thread."""
+        limit_writes(conn.sock)
         if conn.parser is None:
             conn.parser = http.get_parser(self.cfg, InTime(conn.sock), conn.client)
             conn.initialized = True

@@ -9,6 +9,7 @@ from redis import Redis
 from config.server import Operator
 from config.settings import Settings
 from service.followers import Followers
+from service.known import Known
 from workers.ledger import Ledger
 
 TOLD = "slipway.told"
@@ -25,6 +26,7 @@ class Web:
     listening: Redis
     webhook_secrets: tuple[str, ...]
     followers: Followers = field(default_factory=Followers)
+    known: Known = field(default_factory=Known)
 
     @classmethod
     def current(cls) -> "Web":

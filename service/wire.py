@@ -34,6 +34,11 @@ class InTime:
         return self._socket.recv(size) if poll.poll(left * 1000) else b""
 
 
+def limit_writes(sock: socket.socket, seconds: int = STUCK_SECONDS) -> None:
+    """Fail a write of which the client takes nothing for so long; 0 is no limit."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", seconds, 0))
+
+
 class Wire:
     """One connection as gunicorn shows it; elsewhere nothing is known, and nothing done."""
 
@@ -54,5 +59,4 @@ class Wire:
         for good.
         """
         if self._socket is not None:
-            limit = struct.pack("ll", seconds, 0)
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+            limit_writes(self._socket, seconds)

@@ -25,7 +25,7 @@ from workers.run import Run
 from workers.workshop import Workshop
 
 SECRET = "a webhook secret for the inside"
-PEOPLE = {"alice": "alice-token", "bob": "bob-token"}
+PEOPLE = {"alice": "alices-own-token", "bob": "bobs-own-token"}
 ROUNDS = 60
 """Visits after which a run that still is not over never will be."""
 

@@ -150,7 +150,9 @@ def test_the_readme_has_examples_of_both_files():
 def app(tmp_path):
     """The web application; nothing is asked of it."""
     settings = Settings(
-        config=tmp_path, github_webhook_secrets="a-secret", redis_url="redis://127.0.0.1:1/0"
+        config=tmp_path,
+        github_webhook_secrets="a-secret-of-github",
+        redis_url="redis://127.0.0.1:1/0",
     )
     return create_app(settings, server.parse(OPERATOR))
 

@@ -1,10 +1,17 @@
 """The environment is read once, and complained about once, as a whole."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from config.secret_key import cookie_key
 from config.settings import Settings, SettingsError, load, variable
+from config.weak_secrets import short_secrets
 
-GOOD = {"SLIPWAY_CONFIG": "server.toml", "GITHUB_WEBHOOK_SECRET": "one-secret, another-secret"}
+GOOD = {
+    "SLIPWAY_CONFIG": "server.toml",
+    "GITHUB_WEBHOOK_SECRET": "secret-number-one, secret-number-two",
+}
 
 
 @pytest.fixture
@@ -79,7 +86,15 @@ WRONG = [
     ("REDIS_URL", "http://127.0.0.1:6379"),
     ("REDIS_URL", "redis://127.0.0.1:port"),
     ("REDIS_URL", "redis://127.0.0.1/first"),
-    ("SLIPWAY_API_TOKENS", "ada:one,ada:two"),
+    ("SLIPWAY_API_TOKENS", "ada:number-one-of-ada,ada:number-two-of-ada"),
+    ("SLIPWAY_API_TOKENS", "ada:number-one-of-ada,bob:x"),
+    ("SLIPWAY_API_TOKENS", "ada:elevenchars"),
+    ("GITHUB_WEBHOOK_SECRET", "x"),
+    ("GITHUB_WEBHOOK_SECRET", "secret-number-one,elevenchars"),
+    ("SONAR_WEBHOOK_SECRET", "elevenchars"),
+    ("SLIPWAY_SECRET_KEY", "elevenchars"),
+    ("SLIPWAY_TRUSTED_PROXIES", "proxy.example.com"),
+    ("SLIPWAY_TRUSTED_PROXIES", "10.0.0.0/8,10.0.0.300"),
     ("SLIPWAY_BUILD_NETWORK", "bridge"),
     ("SLIPWAY_CHECK_MEMORY", "much"),
     ("SLIPWAY_LEASE_SECONDS", "inf"),
@@ -102,6 +117,45 @@ def test_what_can_not_work_is_refused_at_start(environment, name, value):
     assert "Value error" not in line
 
 
+def test_a_short_secret_is_refused_with_whose_turn_it_is(environment):
+    """The sentence names the place and what to do, and neither the owner nor the value."""
+    environment(**GOOD, SLIPWAY_API_TOKENS="ada:number-one-of-ada,elevenchars:bobbobbob")
+    with pytest.raises(SettingsError) as error:
+        load()
+    (line,) = str(error.value).splitlines()
+    assert line.startswith("SLIPWAY_API_TOKENS: number 2 has fewer than 12 characters")
+    assert "whoever operates Slipway" in line
+    assert "elevenchars" not in line
+    assert "bob" not in line
+
+
+def test_what_is_long_enough_to_start_and_no_more_is_told(environment):
+    """From 12 characters on Slipway starts; under 20 the variable is among those to warn of."""
+    secret = "x" * 12
+    environment(SLIPWAY_CONFIG="server.toml", GITHUB_WEBHOOK_SECRET=f"{'y' * 20},{secret}")
+    assert short_secrets(load()) == ("GITHUB_WEBHOOK_SECRET",)
+    environment(GITHUB_WEBHOOK_SECRET="y" * 20, SLIPWAY_API_TOKENS=f"ada:{'z' * 19}")
+    assert short_secrets(load()) == ("SLIPWAY_API_TOKENS",)
+    environment(SLIPWAY_API_TOKENS=f"ada:{'z' * 20}", SONAR_WEBHOOK_SECRET="s" * 20)
+    assert short_secrets(load()) == ()
+
+
+def test_the_cookies_key_is_made_once_and_kept_for_its_owner_only(environment, tmp_path):
+    """Whoever comes first makes it, with 40 characters and mode 0600; what is set goes before."""
+    environment(**GOOD, SLIPWAY_DATA_DIR=str(tmp_path / "data"))
+    with ThreadPoolExecutor(8) as pool:
+        keys = set(pool.map(lambda _: cookie_key(load()), range(8)))
+    (key,) = keys
+    assert len(key) == 40
+    kept = list((tmp_path / "data").iterdir())
+    assert [path.name for path in kept] == ["secret-key"]
+    assert kept[0].stat().st_mode & 0o777 == 0o600
+    assert kept[0].read_text().strip() == key
+    environment(SLIPWAY_SECRET_KEY="a key that somebody has set")
+    assert cookie_key(load()) == "a key that somebody has set"
+    assert "a key that somebody has set" in load().secrets()
+
+
 def test_what_is_missing_says_what_it_is(environment):
     """Not only that a field is required."""
     environment()
@@ -114,11 +168,11 @@ def test_several_secrets_are_read_for_rotation(environment):
     environment(**GOOD, SLIPWAY_API_TOKENS="ada:token-of-ada,bot:token-of-bot")
     chosen = load()
     assert [s.get_secret_value() for s in chosen.github_webhook_secrets] == [
-        "one-secret",
-        "another-secret",
+        "secret-number-one",
+        "secret-number-two",
     ]
     assert set(chosen.api_tokens) == {"ada", "bot"}
-    for secret in ("one-secret", "token-of-ada"):
+    for secret in ("secret-number-one", "token-of-ada"):
         assert secret in chosen.secrets()
         assert secret not in repr(chosen)
 

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, abort, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field
 
 from config.server import Approval
-from service.access import asker
+from service.access import asker, refused
 from service.api import body, waiting
 from service.api.waiting import Asked
 from service.web import Web
@@ -58,6 +58,7 @@ def decide(run_id: str, who: str, verdict: Verdict, word: Word, origin: str) -> 
     name = _spelled(web, rule, who)
     why_not = objection(rule, run, name)
     if why_not:
+        refused(verdict, why_not, who, run.id)
         abort(403, why_not)
     _same(web, run, word)
     note = " ".join(word.note.split())

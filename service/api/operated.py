@@ -5,6 +5,7 @@ from typing import Any
 from flask import abort
 
 from config.server import Environment
+from service.access import refused
 from service.api.present import time
 from service.web import Web
 from workers.ledger.locks import Lock
@@ -24,6 +25,7 @@ def operated(web: Web, name: str, who: str) -> Environment:
     found = environment(web, name)
     why_not = objection(found, who)
     if why_not:
+        refused(f"operate {name}", why_not, who)
         abort(403, why_not)
     return found
 

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, abort, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field
 from redis.exceptions import ResponseError
 
-from service.access import asker
+from service.access import asker, record
 from service.api import body, present, rollback, waiting
 from service.api.whole_log import KIND, answer
 from service.problems import problem
@@ -153,6 +153,9 @@ def repeat(web: Web, run: Run) -> Accepted:
     )
     if not accepted.fresh:
         abort(409, f"Run {accepted.run_id} has taken its place already.")
+    who = asker()
+    web.ledger.note(accepted.run_id, "slipway", f"{who} asked for run {run.id} once more")
+    record("retried", who, run=accepted.run_id, instead_of=run.id)
     return accepted
 
 

@@ -1,7 +1,11 @@
 """The web pages: rendered here, useful without JavaScript, private to people with a token."""
 
+from contextlib import suppress
+from typing import TypeVar
+
 import structlog
 from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Response as Flasks
 from redis.exceptions import RedisError
 from werkzeug.exceptions import Forbidden, HTTPException
 from werkzeug.wrappers import Response
@@ -11,6 +15,7 @@ from service.dashboard import ansi, approval, assets, environments, forms, runs,
 
 blueprint = Blueprint("dashboard", __name__, template_folder="templates")
 log = structlog.get_logger()
+R = TypeVar("R", bound=Response)
 
 OPEN = {"dashboard.assets.file", "dashboard.signing.sign_in", "dashboard.signing.ask"}
 HEADERS = {
@@ -44,16 +49,35 @@ def _known() -> Response | None:
 
 
 @blueprint.after_request
-def _guarded(response: Response) -> Response:
+def _guarded(response: R) -> R:
     response.headers.update(HEADERS)
     response.headers.setdefault("Cache-Control", "private, no-store")
     return response
 
 
 @blueprint.errorhandler(HTTPException)
-def _http(error: HTTPException) -> tuple[str, int]:
+def _http(error: HTTPException) -> tuple[str, int, dict[str, str]]:
+    return page_of(error)
+
+
+def page_of(error: HTTPException) -> tuple[str, int, dict[str, str]]:
+    """An error as a page, also where nobody can be known now."""
+    with suppress(RedisError, HTTPException):
+        person()
     code = error.code or 500
-    return render_template("error.html", code=code, detail=error.description), code
+    again = error.get_response().headers.get("Retry-After")
+    headers = {"Retry-After": again} if again else {}
+    return render_template("error.html", code=code, detail=error.description), code, headers
+
+
+def nowhere(error: HTTPException) -> Flasks:
+    """The page for an address that there is not."""
+    text, code, headers = page_of(error)
+    response = _guarded(Flasks(text, code, headers))
+    allow = error.get_response().headers.get("Allow")
+    if allow:
+        response.headers["Allow"] = allow
+    return response
 
 
 @blueprint.errorhandler(RedisError)

@@ -20,7 +20,7 @@ handler = "index.handler"
 ENVIRONMENT = {
     "SLIPWAY_CONFIG": "server.toml",
     "SLIPWAY_PUBLIC_URL": "https://slipway.example/",
-    "GITHUB_WEBHOOK_SECRET": "the-new-one,the-old-one",
+    "GITHUB_WEBHOOK_SECRET": "the-newer-one,the-older-one",
     "GITHUB_TOKEN": TOKEN,
 }
 
@@ -72,7 +72,7 @@ def test_a_webhook_is_installed(slipway: Command, tmp_path: Path) -> None:
         f"{NAME}: webhook created, to https://slipway.example/webhooks/github\n"
     )
     assert "there already" in again.output
-    assert (hook.url, hook.secret) == ("https://slipway.example/webhooks/github", "the-new-one")
+    assert (hook.url, hook.secret) == ("https://slipway.example/webhooks/github", "the-newer-one")
 
 
 @pytest.mark.parametrize(
@@ -112,4 +112,4 @@ def test_what_is_missing_is_named(slipway: Command, changes: dict[str, str], sai
     assert result.exit_code == 1
     assert said in result.output
     assert TOKEN not in result.output
-    assert "the-new-one" not in result.output
+    assert "the-newer-one" not in result.output

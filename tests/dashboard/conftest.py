@@ -14,7 +14,7 @@ from config.settings import Settings
 from service import create_app
 from tests.stand_ins.redis import EmbeddedRedis
 
-TOKEN = "anns-token"
+TOKEN = "anns-own-token"
 OPERATOR = """
 [environments.sandbox]
 branch = "develop"

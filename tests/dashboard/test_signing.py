@@ -77,7 +77,9 @@ def test_signing_out_ends_the_session(ann: Reader) -> None:
 
 def test_a_session_ends_with_its_token(ann: Reader, redis_server: EmbeddedRedis) -> None:
     """A cookie of a token that is no longer known opens nothing."""
-    changed = create_app(settings(redis_server.url, api_tokens="ann:another"), parse(OPERATOR))
+    changed = create_app(
+        settings(redis_server.url, api_tokens="ann:another-token-of-ann"), parse(OPERATOR)
+    )
     later = Reader(changed)
     cookie = ann.browser.get_cookie("slipway", domain="slipway.example")
     later.browser.set_cookie("slipway", cookie.value, domain="slipway.example")

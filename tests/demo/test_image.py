@@ -135,7 +135,7 @@ def test_the_image_serves(client, image: str, redis_server, tmp_path: Path):
         detach=True,
         network_mode="host",
         environment={
-            "GITHUB_WEBHOOK_SECRET": "a secret",
+            "GITHUB_WEBHOOK_SECRET": "a secret of github",
             "PORT": str(port),
             "REDIS_URL": redis_server.url,
             "SLIPWAY_CONFIG": "/server.toml",

@@ -26,7 +26,7 @@ def variables(tmp_path: Path) -> dict[str, str | None]:
     return {
         "SLIPWAY_CONFIG": str(tmp_path / "server.toml"),
         "SLIPWAY_DATA_DIR": str(tmp_path / "data"),
-        "GITHUB_WEBHOOK_SECRET": "a secret",
+        "GITHUB_WEBHOOK_SECRET": "a secret of github",
         "PORT": str(free_port()),
         "REDIS_URL": None,
     }

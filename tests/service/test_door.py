@@ -12,6 +12,8 @@ from tests.service.conftest import COMMIT, push
 from tests.stand_ins.slipway import SECRET
 
 THREADS = 64  # of the two processes together
+# Shorter bodies are gathered before a thread is taken.
+LARGE = b"POST /api/v1/runs/x/cancel HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n{"
 
 
 @pytest.fixture
@@ -136,9 +138,9 @@ def stuck(dial):
     # The processes share the connections as chance has it: more, until none has a thread to spare.
     for _ in range(6):
         for _ in range(THREADS):
-            dial().sendall(b"GET /healthz HTTP/1.1\r\nHost:")
+            dial().sendall(LARGE)
         reader = dial()
-        reader.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        reader.sendall(b"GET /sign-in HTTP/1.1\r\nHost: x\r\n\r\n")
         reader.settimeout(1)
         try:
             reader.recv(1)

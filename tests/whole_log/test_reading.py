@@ -18,8 +18,8 @@ from workers.ledger.parts import PIECE_BYTES
 from workers.whole_log import reading
 from workers.whole_log.unpacking import MOST_BYTES, unpacked
 
-TOKENS = "ann:anns-token"
-BEARER = {"Authorization": "Bearer anns-token"}
+TOKENS = "ann:anns-own-token"
+BEARER = {"Authorization": "Bearer anns-own-token"}
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.stand_ins.github import GitHub
 from tests.workers.conftest import FUNCTION, OPERATOR, REPOSITORY
 from workers import queue, watching
 
-TOKEN = "anns-token"
+TOKEN = "anns-own-token"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 PLACE = "/api/v1/environments/sandbox"
 

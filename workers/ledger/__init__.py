@@ -19,6 +19,7 @@ from workers.ledger.locks import Locks
 from workers.ledger.parts import Parts
 from workers.ledger.reports import RECALL, Reports
 from workers.ledger.scripts import Scripts
+from workers.ledger.sessions import Sessions
 from workers.ledger.sweep import Overdue
 from workers.masking import Mask
 from workers.order import Order
@@ -49,6 +50,7 @@ class Ledger:
         self.history = History(redis)
         self.reports = Reports(redis)
         self.parts = Parts(redis)
+        self.sessions = Sessions(redis)
         self._scripts = Scripts(redis)
         self.locks = Locks(redis, self._durably, mask)
         self._waitaof: bool | None = None
@@ -88,6 +90,21 @@ class Ledger:
         if self._waitaof is None:
             self._waitaof = needs_waitaof(self.redis)
         return self._waitaof
+
+    def probe(self) -> None:
+        """Try a write, as a delivery needs it.
+
+        Raises:
+            RedisError: Redis is out of reach, out of memory, read-only or at a loss for its disk.
+            NotDurableError: it doesn't confirm what it has written.
+        """
+        pipe = self.redis.pipeline(transaction=False)
+        pipe.execute_command(*accepting.PROBE)
+        if self._must_wait():
+            pipe.execute_command(*accepting.HASTY_WAITAOF)
+        _, *synced = pipe.execute()
+        if synced:
+            accepting.confirm(synced[0])
 
     def ring(self, name: str, run_id: str, on: str) -> str:
         """Queue one task about a run on the queue `on`; the task's id."""

@@ -17,6 +17,8 @@ ORDER_SECONDS = 90 * 86400
 WAITAOF_SECONDS = 1.5
 """Longer than `appendfsync everysec` takes: only servers that we may not set up have it."""
 WAITAOF = ("WAITAOF", 1, 0, int(WAITAOF_SECONDS * 1000))
+PROBE = ("SET", keys.PROBE, "1")
+"""A write that is refused whenever an order's would be, and changes nothing."""
 HASTY_WAITAOF = ("WAITAOF", 1, 0, 400)
 """For clients that hang up after 0.6 s."""
 

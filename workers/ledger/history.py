@@ -36,6 +36,18 @@ def _deploys(order: str | None) -> bool:
     return order is not None and json.loads(order)["purpose"] == "deploy"
 
 
+COUNTERS = (
+    *(f"runs_{state}" for state in State if state.final),
+    "runs_accepted",
+    "deliveries_repeated",
+    "leases_lost",
+    "aliases_repaired",
+    "versions_pruned",
+    "tokens_refused",
+)
+"""All that is counted: a counter that never struck is 0, or an alarm on it would stay silent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """Which runs; times in milliseconds since 1970, cursors as a page gave them."""
@@ -244,4 +256,5 @@ class History:
 
     def counters(self) -> dict[str, int]:
         """What has been counted since the ledger began."""
-        return {name: int(value) for name, value in self._redis.hgetall(keys.METRICS).items()}
+        struck = self._redis.hgetall(keys.METRICS)
+        return dict.fromkeys(COUNTERS, 0) | {name: int(value) for name, value in struck.items()}

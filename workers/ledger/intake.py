@@ -19,6 +19,7 @@ from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from workers.ledger.accepting import (
+    PROBE,
     WAITAOF,
     WAITAOF_SECONDS,
     Accepted,
@@ -88,6 +89,11 @@ class Intake:
         command = ("EVALSHA", "", 0, *arguments(order, delivery, stages, queue))
         hear = partial(_accepted, then)
         self._waiting.append(Asked(command, monotonic() + HASTY_SECONDS, hear))
+
+    def probe(self, then: Callable[[Exception | None], None]) -> None:
+        """Try a write; `then` hears None, or why no order could be taken on."""
+        hear = partial(_probed, then)
+        self._waiting.append(Asked(PROBE, monotonic() + HASTY_SECONDS, hear))
 
     def connect(self) -> None:
         """Have a connection made, beside all else."""
@@ -190,6 +196,10 @@ def _whole(command: Command, script: str) -> Command:
 
 def _accepted(then: Then, reply: Any) -> None:  # noqa: ANN401 - any Redis reply
     then(reply if isinstance(reply, Exception) else Accepted.of(reply))
+
+
+def _probed(then: Callable[[Exception | None], None], reply: object) -> None:
+    then(reply if isinstance(reply, Exception) else None)
 
 
 def _nobody(_: object) -> None:

@@ -13,6 +13,8 @@ ROLLOUTS = f"{PREFIX}rollouts"
 METRICS = f"{PREFIX}metrics"
 OBSERVED = f"{PREFIX}observed"
 OWNERS = f"{PREFIX}owners"
+AUDIT = f"{PREFIX}audit"
+PROBE = f"{PREFIX}probe"
 BROKER_PREFIX = f"{PREFIX}celery:"
 RELEASES_KEPT = 2000
 """How many releases an environment's history goes back."""
@@ -24,6 +26,16 @@ AS_IT_IS = {
 }
 # fmt: on
 """Fields of a run that its stages must find as they wrote them; text in any other is masked."""
+
+
+def session(digest: str) -> str:
+    """One person's session."""
+    return f"{PREFIX}session:{digest}"
+
+
+def guesses(kind: str, address: str) -> str:
+    """How many wrong tokens came lately from one address, or from `all`."""
+    return f"{PREFIX}guesses:{kind}:{address}"
 
 
 def run(run_id: str) -> str:
