@@ -20,6 +20,7 @@ from honcho.printer import Message, Printer  # type: ignore[import-untyped]
 
 from config import server
 from config.settings import Settings, SettingsError, load
+from demo.shares import share
 from demo.surroundings import ROOT
 from tests.stand_ins.process import SetUpError
 from tests.stand_ins.redis import EmbeddedRedis
@@ -100,7 +101,7 @@ def _serve(redis_url: str, port: int) -> int:
     }
     manager = Manager(ReadablePrinter())
     for name, command in parse_procfile((ROOT / "Procfile").read_text()).processes.items():
-        manager.add_process(name, command, env=environment)
+        manager.add_process(name, command, env=share(name, environment))
     manager.loop()
     return int(manager.returncode or 0)
 

@@ -103,7 +103,15 @@ class DoorWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         super().enqueue_req(conn)
 
     def handle_request(self, req: Any, conn: Any) -> Any:  # noqa: ANN401
-        """Serve a request; one whose body may be left unread is its connection's last, and told."""
+        """Serve a request; one whose body may be left unread is its connection's last, and told.
+
+        Source: RFC 9112, section 3.2: a request of HTTP/1.1 has one Host, or gets 400; section 2.3:
+        a later minor version is answered as our own.
+        """
+        hosts = [value for name, value in req.headers if name == "HOST"]
+        if len(hosts) != 1 and (hosts or req.version > (1, 0)):
+            raise http.errors.InvalidHeader("Host, of which there must be one")
+        req.version = min(req.version, (1, 1))
         if int(dict(req.headers).get("CONTENT-LENGTH", 0)) > DISCARDED_BYTES:
             req.must_close = True
         return super().handle_request(req, conn)

@@ -6,6 +6,8 @@ import shlex
 import pytest
 import yaml
 
+from config.settings import Settings, variable
+from demo.shares import WITHHELD, share
 from tests.demo.conftest import ROOT
 
 
@@ -57,3 +59,49 @@ def test_each_service_says_how_it_is_and_how_long_it_may_take_to_stop(services):
     for name, service in services.items():
         assert service["healthcheck"]["test"], name
         assert service["stop_grace_period"], name
+
+
+def test_no_service_can_change_itself_or_gain_a_privilege(services):
+    """Read-only images, no capabilities, no set-uid programs; Redis is not root either."""
+    for name, service in services.items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+    assert services["redis"]["user"] == "redis"
+
+
+def test_each_service_hides_the_secrets_that_it_has_no_use_for(services):
+    """The same as `make run` withholds: empty in Compose, which counts as unset."""
+    secret = {
+        variable(name)
+        for name, field in Settings.model_fields.items()
+        if "Secret" in str(field.annotation) or "app" in name
+    } | {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
+    assert {"GITHUB_TOKEN", "SMTP_URL", "SLIPWAY_API_TOKENS", "SLIPWAY_SECRET_KEY"} <= secret
+    for name in WITHHELD:
+        given = share(name, dict.fromkeys(secret, "x"))
+        hidden = {key for key, value in services[name]["environment"].items() if value == ""}
+        assert hidden == secret - set(given), name
+
+
+def test_the_web_process_gets_neither_aws_keys_nor_githubs_token():
+    """And the worker gets neither tokens of people nor the key of their sessions."""
+    everything = {
+        "AWS_SECRET_ACCESS_KEY": "a",
+        "AWS_PROFILE": "p",
+        "aws_session_token": "b",
+        "GITHUB_TOKEN": "c",
+        "GITHUB_WEBHOOK_SECRET": "d",
+        "SLIPWAY_API_TOKENS": "e",
+        "SLIPWAY_SECRET_KEY": "f",
+        "PATH": "/bin",
+    }
+    assert set(share("web", everything)) == {
+        "GITHUB_WEBHOOK_SECRET",
+        "SLIPWAY_API_TOKENS",
+        "SLIPWAY_SECRET_KEY",
+        "PATH",
+    }
+    kept = share("worker", everything)
+    assert "AWS_SECRET_ACCESS_KEY" in kept
+    assert not {"SLIPWAY_API_TOKENS", "SLIPWAY_SECRET_KEY"} & set(kept)

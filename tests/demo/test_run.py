@@ -3,6 +3,8 @@
 import re
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,8 @@ def variables(tmp_path: Path) -> dict[str, str | None]:
         "GITHUB_WEBHOOK_SECRET": "a secret of github",
         "PORT": str(free_port()),
         "REDIS_URL": None,
+        "AWS_SECRET_ACCESS_KEY": "a secret of aws",
+        "GITHUB_TOKEN": "a token of github",
     }
 
 
@@ -54,6 +58,10 @@ def test_it_serves_on_port_with_a_redis_of_its_own(start, variables, tmp_path: P
     assert (tmp_path / "data" / "redis" / "appendonly.aof").exists() or list(
         (tmp_path / "data" / "redis" / "appendonlydir").iterdir()
     )
+    held = dict(secrets_of(str(tmp_path / "data")))
+    assert held["gunicorn"] == set()
+    assert held["workers"] == {"AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN"}
+    assert (tmp_path / "data" / "secret-key").stat().st_mode & 0o777 == 0o600
     run.end(signal.SIGTERM)
     assert run.left() == []
 
@@ -78,6 +86,19 @@ def test_its_redis_is_nobodys_but_its_own(start, variables, tmp_path: Path):
     assert not any(password.encode() in command for command in commands)
     run.end()
     assert run.left() == []
+
+
+def secrets_of(data: str) -> Iterator[tuple[str, set[str]]]:
+    """The processes with this data folder, and which of two secrets each has been given."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            words = (folder / "cmdline").read_text().split("\0")
+            given = {
+                line.partition("=")[0] for line in (folder / "environ").read_text().split("\0")
+            }
+            name = next((n for n in ("gunicorn", "workers") if n in " ".join(words)), "")
+            if name and f"={data}\0" in (folder / "environ").read_text() and "beat" not in words:
+                yield name, given & {"AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN"}
 
 
 def test_one_process_that_fails_ends_the_others(start, variables):

@@ -94,6 +94,29 @@ def test_what_is_no_request_gets_a_problem(slipway, line, field, status):
     assert problem["detail"]
 
 
+@pytest.mark.parametrize(
+    ("version", "hosts", "status"),
+    [
+        ("1.1", ["x"], 200),
+        ("1.1", [], 400),
+        ("1.1", ["x", "y"], 400),
+        ("1.0", [], 200),
+        ("1.0", ["x", "y"], 400),
+        ("1.2", ["x"], 200),
+        ("1.2", [], 400),
+    ],
+)
+@pytest.mark.parametrize("path", ["/healthz", "/sign-in", "/metrics"])
+def test_one_host_and_any_minor_version(slipway, path, version, hosts, status):
+    """HTTP/1.1 and later name one host; what is later than 1.1 is answered as 1.1."""
+    lines = [f"GET {path} HTTP/{version}", *(f"Host: {host}" for host in hosts)]
+    with socket.create_connection(("127.0.0.1", slipway.port), timeout=10) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        answer = connection.makefile("rb").readline()
+    assert int(answer.split()[1]) == status
+    assert answer.startswith(b"HTTP/1.0 " if version == "1.0" and status == 200 else b"HTTP/1.1 ")
+
+
 def test_a_taken_delivery_has_one_line_in_the_log(slipway, door):
     """Its own line names run and delivery; other requests have gunicorn's line."""
     before = len(lines(slipway))

@@ -403,6 +403,6 @@ def test_a_run_from_before_this_stage_goes_on_without_it(lab):
     old = lab.inside.shop.ledger.accept(order, "", stages, "build", instead_of=first).run_id
     assert old != first
     assert lab.inside.ended(old).state is State.SUCCEEDED, lab.inside.log(old)
-    bearer = {"Authorization": "Bearer alice-token"}
+    bearer = {"Authorization": "Bearer alices-own-token"}
     shown = lab.inside.web.get(f"/api/v1/runs/{old}", headers=bearer)
     assert [stage["name"] for stage in shown.json["stages"]] == list(stages)
