@@ -23,3 +23,42 @@ MANIFEST = 1_000_000
 
 RECORDED = 20_000
 """Characters of one text, such as an error, on a run's record."""
+
+OUTPUT_FILES = 250_000
+"""Files and links, and as many folders, in what a build or a check puts out."""
+OUTPUT_BYTES = 16 << 30
+"""Bytes of what is read of a build's output, wanted or not."""
+OUTPUT_FILE = 5 << 30
+"""Bytes of one file in it: what S3 takes in one request."""
+OUTPUT_NAME = 4096
+"""Bytes of a name or a link's target in it: Linux's PATH_MAX."""
+OUTPUT_NAMES = 64 << 20
+"""Characters of all names and folders in it together."""
+LINK_STEPS = 10_000_000
+"""Parts of paths that are walked to follow the links of one package."""
+LINK_TRAIL = 40
+"""Links inside what links lead to: as many as Linux follows in one path."""
+
+PATTERNS = 200
+"""Paths or globs in one list of slipway.toml."""
+PATTERN_SECONDS = 60.0
+"""Seconds that a build's names are matched with all patterns of its functions."""
+
+PATH = 1024
+"""Characters of one path or glob in slipway.toml."""
+COMMAND = 100_000
+"""Bytes of a check's command: Linux takes 128 KiB in one argument (execve(2))."""
+ARGUMENT = 32_768
+"""Bytes of a build argument in slipway.toml."""
+ARGUMENTS = 200
+"""Build arguments of slipway.toml."""
+WORDS = 1 << 20
+"""Bytes of all arguments of one build as Docker's client is called: half of what Linux takes."""
+WORD = 131_000
+"""Bytes of one of them."""
+
+PACKAGES_BYTES = 10 << 30
+"""Bytes of the distinct packages made out of one image."""
+
+SCANNER_ERRORS = 1000
+"""Lines of a scanner's output that are kept because they speak of an error."""

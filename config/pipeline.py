@@ -8,15 +8,17 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
 
-from config import toml
+from config import limits, toml
 from config.toml import ConfigError
 from config.toml_lines import Path as Location
 from config.values import (
     Bucket,
+    Command,
     Distribution,
     FrozenMap,
     ImagePath,
     InsidePath,
+    InsidePaths,
     Matching,
     MediaType,
     Seconds,
@@ -54,15 +56,6 @@ ArgName = Annotated[
 SonarProject = Annotated[
     str, Matching(r"(?![0-9]+$)[A-Za-z0-9_.:-]{1,400}", "the key of a SonarQube project")
 ]
-
-
-def _command(value: str) -> str:
-    if not value.strip() or "\0" in value:
-        raise ValueError('expected a shell command, such as "npm test"')
-    return value
-
-
-Command = Annotated[str, AfterValidator(_command)]
 
 
 class Check(toml.Section):
@@ -110,6 +103,8 @@ def _argument(value: str) -> str:
     if "\0" in value or re.search(r"[{}]", _PLACEHOLDER.sub("", value)):
         known = ", ".join(f"{{{name}}}" for name in _PLACEHOLDERS)
         raise ValueError(f"expected text in which only {known} stand in braces")
+    if len(value.encode(errors="replace")) > limits.ARGUMENT:
+        raise ValueError(f"expected at most {limits.ARGUMENT} bytes; put it in a file")
     return value
 
 
@@ -120,7 +115,10 @@ class Build(toml.Section):
         "Dockerfile", description="builds the image that holds the files to release"
     )
     path: ImagePath = Field("/app", description="where the files are in the image")
-    args: FrozenMap[ArgName, Annotated[str, AfterValidator(_argument)]] = Field(
+    args: Annotated[
+        FrozenMap[ArgName, Annotated[str, AfterValidator(_argument)]],
+        AfterValidator(at_most(limits.ARGUMENTS, "build arguments")),
+    ] = Field(
         {},
         validate_default=True,
         description="build arguments; {environment}, {commit} and {branch} are filled in",
@@ -142,14 +140,14 @@ class Build(toml.Section):
 class Package(toml.Section):
     """What every function takes from the build path unless it says otherwise."""
 
-    include: tuple[InsidePath, ...] = Field((), description="paths or globs; empty: everything")
-    exclude: tuple[InsidePath, ...] = Field((), description="paths or globs to leave out")
+    include: InsidePaths = Field((), description="paths or globs; empty: everything")
+    exclude: InsidePaths = Field((), description="paths or globs to leave out")
 
 
 def _jsonable(value: Any) -> Any:  # noqa: ANN401 - any JSON
     try:
         json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         raise ValueError(
             "expected what JSON can hold; write dates in quotes, and no inf or nan"
         ) from None
@@ -170,10 +168,8 @@ class Function(toml.Section):
 
     runtime: Runtime = Field(description="Lambda runtime, such as python3.13")
     handler: Handler = Field(description="entry point, such as app.handler")
-    include: tuple[InsidePath, ...] | None = Field(
-        None, description="paths or globs; else those of [package]"
-    )
-    exclude: tuple[InsidePath, ...] | None = Field(
+    include: InsidePaths | None = Field(None, description="paths or globs; else those of [package]")
+    exclude: InsidePaths | None = Field(
         None, description="paths or globs to leave out; else those of [package]"
     )
     dockerfile: InsidePath | None = Field(
@@ -190,7 +186,7 @@ class Site(toml.Section):
 
     bucket: Bucket = Field(description="S3 bucket; the operator must allow it")
     path: ImagePath = Field(description="where the files are in the image, such as /app/dist")
-    immutable: tuple[InsidePath, ...] = Field(
+    immutable: InsidePaths = Field(
         (), description="paths or globs whose names change with their content, besides hashed names"
     )
     types: FrozenMap[TypedName, MediaType] = Field(

@@ -5,17 +5,18 @@ import difflib
 import functools
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
+from config.limits import MANIFEST
 from config.toml_lines import Path as Location
 from config.toml_lines import key_lines
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = MANIFEST
 MAX_DEPTH = 64
 MAX_PROBLEMS = 100
 MAX_SHOWN = 64
@@ -152,14 +153,30 @@ def _one(file: str, line: int, message: str) -> ConfigError:
     return ConfigError([Problem(file, line, message)])
 
 
+def table(text: str, file: str) -> dict[str, Any]:
+    """Any TOML document as it is, within the bounds of this reader.
+
+    Raises:
+        ConfigError: it is not TOML, or too large or deep.
+    """
+    raw, _ = _read(text, file, lambda _: {})
+    return raw
+
+
 def _parsed(text: str, file: str) -> tuple[dict[str, Any], Mapping[Location, int]]:
+    return _read(text, file, key_lines)
+
+
+def _read(
+    text: str, file: str, lines: Callable[[str], Mapping[Location, int]]
+) -> tuple[dict[str, Any], Mapping[Location, int]]:
     if len(text) > MAX_BYTES:
         raise _one(file, 1, _TOO_BIG)
     if deep := _DEEP_KEY.search(text):
         line = text.count("\n", 0, deep.start()) + 1
         raise _one(file, line, f"a key of more than {MAX_DEPTH} parts; no key here is that deep")
     try:
-        return tomllib.loads(text), key_lines(text)
+        return tomllib.loads(text), lines(text)
     except tomllib.TOMLDecodeError as error:
         raise _syntax(str(error), text, file) from None
     except RecursionError:

@@ -17,6 +17,8 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from config.limits import COMMAND, PATH, PATTERNS
+
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -85,6 +87,20 @@ def _one_line(value: str) -> str:
     return value
 
 
+def _short(value: str) -> str:
+    if len(value) > PATH:
+        raise ValueError(f"expected a path of at most {PATH} characters, got {len(value)}")
+    return _one_line(value)
+
+
+def _few(value: tuple[str, ...]) -> tuple[str, ...]:
+    if len(value) > PATTERNS:
+        raise ValueError(
+            f"expected at most {PATTERNS} paths or globs, got {len(value)}; take folders"
+        )
+    return value
+
+
 def _bucket(value: str) -> str:
     prefixes, suffixes = _RESERVED
     wrong = (
@@ -102,17 +118,25 @@ def _bucket(value: str) -> str:
 
 
 def _inside(value: str) -> str:
-    parts = _one_line(value).split("/")
+    parts = _short(value).split("/")
     if value.startswith("/") or "\\" in value or ".." in parts:
         raise ValueError('expected a path inside the tree: relative, with "/", and without ".."')
     return value
 
 
 def _absolute(value: str) -> str:
-    parts = _one_line(value).split("/")
+    parts = _short(value).split("/")
     if not value.startswith("/") or "\\" in value or ".." in parts or "." in parts:
         raise ValueError('expected an absolute path in the image, such as "/app", without ".."')
     return "/" + "/".join(part for part in parts if part)
+
+
+def _command(value: str) -> str:
+    if not value.strip() or "\0" in value:
+        raise ValueError('expected a shell command, such as "npm test"')
+    if len(value.encode(errors="replace")) > COMMAND:
+        raise ValueError(f"expected a command of at most {COMMAND} bytes; put it in a file")
+    return value
 
 
 def _frozen(value: Mapping[K, V]) -> Mapping[K, V]:
@@ -152,6 +176,8 @@ Bucket = Annotated[
 InsidePath = Annotated[
     str, AfterValidator(_inside), WithJsonSchema({"type": "string", "pattern": r"^[^/\\]"})
 ]
+Command = Annotated[str, AfterValidator(_command)]
+InsidePaths = Annotated[tuple[InsidePath, ...], AfterValidator(_few)]
 # RFC 6838, section 4.2; a charset may follow.
 MediaType = Annotated[
     str,

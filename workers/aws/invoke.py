@@ -105,7 +105,7 @@ def _watched(call: Callable[[], T], watch: Callable[[], None]) -> T:
 def _status(body: str, invocation: int) -> int:
     try:
         answer = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return invocation
     status = answer.get("statusCode") if isinstance(answer, dict) else None
     return status if isinstance(status, int) else invocation

@@ -1,5 +1,6 @@
 """Builds images with BuildKit and removes them."""
 
+import os
 import re
 import tempfile
 from collections import deque
@@ -73,6 +74,7 @@ def build(  # noqa: PLR0913 - an image build has that many sides
         files = (f"--file={context / dockerfile}", f"--iidfile={id_file}")
         options = (*files, *_options(bounds, chosen, args, labels))
         words = [*builder.arguments, *options, "--", str(context)]
+        _check_words(words)
         try:
             code = command.run(
                 words,
@@ -88,6 +90,16 @@ def build(  # noqa: PLR0913 - an image build has that many sides
         if code:
             raise _failure(engine, name, code, list(tail.lines), networked=chosen != "none")
         return id_file.read_text().strip()
+
+
+def _check_words(words: list[str]) -> None:
+    """See that the system takes them (execve(2), E2BIG)."""
+    lengths = [len(os.fsencode(word)) for word in words]
+    if max(lengths) > limits.WORD or sum(lengths) > limits.WORDS:
+        raise UserError(
+            f"the build arguments, filled in, have more than {limits.WORD} bytes in one, or"
+            f" {limits.WORDS} together: put what is long into a file"
+        )
 
 
 class _Tail:

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from config.limits import PACKAGES_BYTES
 from workers.docker import deterministic_zip
 from workers.docker.deflate import Blob, Deflater, Spool
-from workers.docker.selection import Selection, pattern
+from workers.docker.selection import Patience, Pattern, Selection
 from workers.docker.tarstream import Member, TarStream
 from workers.docker.tree import Tree
 from workers.docker.tree_reader import TreeReader
 from workers.errors import UserError
+from workers.guard import Watch
+from workers.sizes import size as shown
 
 LARGEST = 262_144_000
 """Bytes that a function's files may have unpacked: Lambda's 250 MB, layers included."""
@@ -42,7 +45,12 @@ class Package:
 
 
 def package(
-    tar: Iterator[bytes], selections: Mapping[str, Selection], folder: Path, *, root: str = "/"
+    tar: Iterator[bytes],
+    selections: Mapping[str, Selection],
+    folder: Path,
+    *,
+    root: str = "/",
+    watch: Watch | None = None,
 ) -> dict[str, Package]:
     """Make each function's package; functions with the same selection share one file.
 
@@ -55,16 +63,18 @@ def package(
         OurError: the stream is not a tar that an engine writes.
     """
     names: dict[Selection, str] = {}
+    patience = Patience(watch)
     for function, selection in selections.items():
         names.setdefault(selection, function)
     with tempfile.TemporaryFile(dir=folder) as file:
         spool = Spool(cast("BinaryIO", file))
         with Deflater(spool) as deflater:
-            tree = _Reader(TarStream(tar), names, deflater, root).read()
-            chosen = {one: _choose(tree, one, function) for one, function in names.items()}
+            tree = _Reader(TarStream(tar), names, deflater, root, patience).read()
+            chosen = {one: _choose(tree, one, name, patience) for one, name in names.items()}
             _pack_kept(chosen.values(), deflater)
             deflater.finish()
-        made = {one: _write(files, one, folder, spool) for one, files in chosen.items()}
+        _check_room(chosen.values())
+        made = {one: _write(files, one, folder, spool, patience) for one, files in chosen.items()}
     return {function: made[selection] for function, selection in selections.items()}
 
 
@@ -72,11 +82,18 @@ class _Reader(TreeReader):
     """Reads the tar into a tree, compressing at once what some function wants by its name."""
 
     def __init__(
-        self, tar: TarStream, names: Mapping[Selection, str], deflater: Deflater, root: str
+        self,
+        tar: TarStream,
+        names: Mapping[Selection, str],
+        deflater: Deflater,
+        root: str,
+        patience: Patience,
     ) -> None:
         super().__init__(tar, root)
+        self._names = names
         self._wanted = dict.fromkeys(names, 0)  # bytes
         self._deflater = deflater
+        self._patience = patience
         self._kept = 0
         self._too_large = False
 
@@ -96,9 +113,11 @@ class _Reader(TreeReader):
     def store(self, name: str, member: Member) -> Blob:
         """Compress what is wanted, keep what a link may want yet."""
         blob = Blob(member.size, member.executable)
-        wanted = [one for one in self._wanted if one.matches(name)]
+        wanted = [one for one in self._wanted if self._patience.matches(one, name)]
         for one in wanted:
             self._wanted[one] += member.size
+            if member.size > LARGEST:
+                raise UserError(_too_large(self._names[one], {name: blob}, member.size))
             self._too_large |= self._wanted[one] > LARGEST
         if self._too_large:
             return blob
@@ -111,8 +130,8 @@ class _Reader(TreeReader):
         return blob
 
 
-def _choose(tree: Tree, selection: Selection, function: str) -> dict[str, Blob]:
-    files = tree.choose(selection)
+def _choose(tree: Tree, selection: Selection, function: str, patience: Patience) -> dict[str, Blob]:
+    files = tree.choose(lambda name: patience.matches(selection, name))
     if not files:
         what = f"include = {list(selection.include)}" if selection.include else "the build path"
         raise UserError(
@@ -155,12 +174,29 @@ def _pack_kept(chosen: Iterable[Mapping[str, Blob]], deflater: Deflater) -> None
         deflater.add_kept(blob)
 
 
-def _write(files: Mapping[str, Blob], selection: Selection, folder: Path, spool: Spool) -> Package:
+def _check_room(chosen: Iterable[Mapping[str, Blob]]) -> None:
+    total = sum(blob.packed_size for files in chosen for blob in files.values())
+    if total > PACKAGES_BYTES:
+        raise UserError(
+            f"the packages have {shown(total)} together, and {shown(PACKAGES_BYTES)} is what one"
+            " image may give: let the functions' `include` take less"
+        )
+
+
+def _write(
+    files: Mapping[str, Blob],
+    selection: Selection,
+    folder: Path,
+    spool: Spool,
+    patience: Patience,
+) -> Package:
     unfinished = folder / "unfinished.zip"
     written = deterministic_zip.write(unfinished, files, spool)
     path = unfinished.rename(folder / f"{base64.b64decode(written.sha256).hex()}.zip")
     unmatched = tuple(
-        one for one in selection.include if not any(pattern(one).matches(name) for name in files)
+        one
+        for one, pattern in ((one, Pattern(one)) for one in selection.include)
+        if not any(patience.matches(pattern, name) for name in files)
     )
     size = sum(blob.size for blob in files.values())
     return Package(path, written.sha256, written.size, size, len(files), unmatched)

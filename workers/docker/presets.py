@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from config.limits import MANIFEST
 from config.pipeline import Pipeline
 from workers.docker import presets_go, presets_node, presets_python
 from workers.errors import UserError
 
 DOCKERFILE = "Dockerfile"
-_MOST_READ = 1_000_000
 # A path that needs no quoting in a Dockerfile.
 _PLAIN = re.compile(r"/[A-Za-z0-9._/-]*")
 
@@ -60,9 +60,9 @@ def recipe(pipeline: Pipeline, function: str, files: Files, where: str) -> Recip
 def _preset(runtime: str, files: Files, path: str, args: Sequence[str]) -> str:
     if not _PLAIN.fullmatch(path):
         raise UserError(f"[build] path {path!r} is not of letters, digits, '.', '_', '-' and '/'")
-    if match := re.fullmatch(r"python(3\.[0-9]+)", runtime):
+    if match := re.fullmatch(r"python(3\.[0-9]{1,3})", runtime):
         body = presets_python.lines(match[1], files.exists, files.read, path)
-    elif match := re.fullmatch(r"nodejs([0-9]+)\.x", runtime):
+    elif match := re.fullmatch(r"nodejs([0-9]{1,3})\.x", runtime):
         body = presets_node.lines(match[1], files.exists, files.read, path, args)
     elif runtime.startswith("provided"):
         body = presets_go.lines(files.exists, files.read, path, args)
@@ -90,6 +90,6 @@ class Folder:
         file = self._root / path
         if not self.exists(path):
             return None
-        if file.is_symlink() or not file.is_file() or file.stat().st_size > _MOST_READ:
-            raise UserError(f"{path} is not a regular file of at most {_MOST_READ} bytes")
+        if file.is_symlink() or not file.is_file() or file.stat().st_size > MANIFEST:
+            raise UserError(f"{path} is not a regular file of at most {MANIFEST} bytes")
         return file.read_bytes()

@@ -7,8 +7,8 @@ from workers.errors import UserError
 
 _MODULES = "--mount=type=cache,target=/go/pkg/mod"
 _CACHE = "--mount=type=cache,target=/root/.cache/go-build"
-_VERSION = re.compile(r"^go\s+([0-9]+\.[0-9]+)", re.MULTILINE)
-_TOOLCHAIN = re.compile(r"^toolchain\s+go([0-9]+\.[0-9]+)", re.MULTILINE)
+_VERSION = re.compile(r"^go[ \t]++([0-9]{1,4}\.[0-9]{1,4})", re.MULTILINE)
+_TOOLCHAIN = re.compile(r"^toolchain[ \t]++go([0-9]{1,4}\.[0-9]{1,4})", re.MULTILINE)
 _REQUIRE = re.compile(r"^require\b", re.MULTILINE)
 _LOCAL = re.compile(r"=>\s*[./]")
 # -trimpath, -buildvcs and the empty build id: same source, same bytes.

@@ -39,7 +39,7 @@ def lines(
     """
     package = _package(read("package.json"))
     lock = _lock(exists)
-    manager = _manager(lock, str(package.get("packageManager")), berry=exists(".yarnrc.yml"))
+    manager = _manager(lock, _asked(package.get("packageManager")), berry=exists(".yarnrc.yml"))
     scripts = package.get("scripts") or {}
     manifests = ["package.json", lock, *(n for n in (".npmrc", ".yarnrc.yml") if exists(n))]
     whole = _whole(package) or exists("pnpm-workspace.yaml") or exists(".yarn")
@@ -64,6 +64,10 @@ def lines(
     ]
 
 
+def _asked(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
 def _package(raw: bytes | None) -> dict[str, Any]:
     if raw is None:
         raise UserError("looked for package.json, found none")
@@ -71,7 +75,9 @@ def _package(raw: bytes | None) -> dict[str, Any]:
         package = json.loads(raw)
     except ValueError as error:
         raise UserError(f"package.json can't be read: {error}") from None
-    if not isinstance(package, dict) or not isinstance(package.get("scripts", {}), dict):
+    except RecursionError:
+        raise UserError("package.json can't be read: it is nested too deeply") from None
+    if not isinstance(package, dict) or not isinstance(package.get("scripts") or {}, dict):
         raise UserError("package.json is not an object with `scripts`")
     return package
 
@@ -89,14 +95,18 @@ def _lock(exists: Callable[[str], bool]) -> str:
 
 def _whole(package: dict[str, Any]) -> bool:
     """Whether installing needs more of the repository than its manifests."""
-    values = [v for name in _DEPENDENCIES for v in (package.get(name) or {}).values()]
+    values = [v for name in _DEPENDENCIES for v in _table(package.get(name)).values()]
     local = any(isinstance(value, str) and _LOCAL.match(value) for value in values)
     hooks = set(_HOOKS) & set(package.get("scripts") or {})
     return local or bool(hooks) or "workspaces" in package
 
 
+def _table(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
 def _manager(lock: str, asked: str, *, berry: bool) -> _Manager:
-    pnpm = re.match(r"pnpm@([0-9]+(\.[0-9A-Za-z.-]+)?)", asked)
+    pnpm = re.match(r"pnpm@([0-9]{1,4}(\.[0-9A-Za-z.-]{1,60})?)", asked)
     if lock == "pnpm-lock.yaml":
         return _pnpm(pnpm[1] if pnpm else _OLDEST_PNPM)
     if lock == "yarn.lock":

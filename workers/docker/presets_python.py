@@ -2,10 +2,11 @@
 
 import json
 import re
-import tomllib
 from collections.abc import Callable
 from typing import Any
 
+from config import toml
+from config.toml import ConfigError
 from workers.errors import UserError
 
 _PIP = "RUN --mount=type=cache,target=/root/.cache/pip"
@@ -68,13 +69,15 @@ def _pyproject(read: Callable[[str], bytes | None]) -> dict[str, Any]:
     if raw is None:
         return {}
     try:
-        return tomllib.loads(raw.decode())
-    except ValueError as error:
+        return toml.table(raw.decode(), "pyproject.toml")
+    except UnicodeDecodeError as error:
+        raise UserError(f"pyproject.toml can't be read: {error.reason}") from None
+    except ConfigError as error:
         raise UserError(f"pyproject.toml can't be read: {error}") from None
 
 
 def _locked(project: dict[str, Any]) -> list[str]:
-    uv = project.get("tool", {}).get("uv", {})
+    uv = _table(_table(project.get("tool")).get("uv"))
     whole = "workspace" in uv or "sources" in uv
     export = "uv export --frozen --no-dev --no-editable --no-emit-workspace --quiet"
     return [
@@ -101,9 +104,14 @@ def _required(text: str) -> list[str]:
     ]
 
 
+def _table(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
 def _declared(project: object) -> list[str]:
-    table = project if isinstance(project, dict) else {}
-    if "dependencies" in table.get("dynamic", ()):
+    table = _table(project)
+    dynamic = table.get("dynamic")
+    if isinstance(dynamic, list) and "dependencies" in dynamic:
         raise UserError("pyproject.toml's dependencies are dynamic: write a requirements.txt")
     wanted = table.get("dependencies", [])
     if not isinstance(wanted, list) or not all(isinstance(one, str) for one in wanted):

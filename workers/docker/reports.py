@@ -64,7 +64,14 @@ def fetch(
         raise UserError(f"{path}/{name} is {what}")
     if not tree.files:
         raise UserError(f"{path} holds no file")
-    return Left(spool, {name: blob.parts[0] for name, blob in sorted(tree.files.items())})
+    left = Left(spool, {name: blob.parts[0] for name, blob in sorted(tree.files.items())})
+    if left.size > MOST_BYTES or len(left.files) > MOST_FILES:  # a hard link is a file of its own
+        raise _too_much(path)
+    return left
+
+
+def _too_much(path: str) -> UserError:
+    return UserError(f"{path} has more than {MOST_BYTES >> 20} MB or {MOST_FILES} files")
 
 
 class _Reader(TreeReader):
@@ -81,9 +88,7 @@ class _Reader(TreeReader):
         """Append it, unless that is too much."""
         self._files += 1
         if self._end + member.size > MOST_BYTES or self._files > MOST_FILES:
-            raise UserError(
-                f"{self._path} has more than {MOST_BYTES >> 20} MB or {MOST_FILES} files"
-            )
+            raise _too_much(self._path)
         try:
             long = len(name.encode()) > _LONGEST_NAME
         except UnicodeEncodeError:

@@ -1,7 +1,6 @@
 """Runs sonar-scanner over a tree of files in a container that runs nothing of that tree."""
 
 import posixpath
-import re
 import tarfile
 import time
 from collections.abc import Mapping, Sequence
@@ -155,4 +154,5 @@ def _result(engine: Engine, container: Container, spool: Path, watch: Watch) -> 
     except (UserError, OurError):
         return {}
     text = found.read(RESULT).decode(errors="replace")
-    return dict(re.findall(r"^(\w+)=(.*?)\s*$", text, re.MULTILINE))
+    pairs = (line.partition("=") for line in text.splitlines())
+    return {name: value.strip() for name, equals, value in pairs if equals and name.isidentifier()}

@@ -3,9 +3,15 @@
 import fnmatch
 import functools
 import re
+import time
 from dataclasses import dataclass
 
+from config.limits import PATTERN_SECONDS
 from workers.errors import UserError
+from workers.guard import Watch
+from workers.times import duration
+
+_LOOK = 0.5
 
 
 @dataclass(frozen=True)
@@ -24,9 +30,16 @@ class Selection:
         Raises:
             UserError: a pattern leaves the build path.
         """
-        if self.include and not any(pattern(one).matches(name) for one in self.include):
+        include, exclude = self.patterns
+        if include and not any(one.matches(name) for one in include):
             return False
-        return not any(pattern(one).matches(name) for one in self.exclude)
+        return not any(one.matches(name) for one in exclude)
+
+    # Of its own: a cache that all share would be too small for the patterns of many functions.
+    @functools.cached_property
+    def patterns(self) -> "tuple[tuple[Pattern, ...], tuple[Pattern, ...]]":
+        """What it includes and what it excludes, compiled."""
+        return tuple(map(Pattern, self.include)), tuple(map(Pattern, self.exclude))
 
 
 class Pattern:
@@ -39,7 +52,10 @@ class Pattern:
                 f"the package pattern {text!r} leaves the build path; write it relative to it"
             )
         self._path = "/".join(parts)
-        self._globs = [_segment(part) for part in parts] if re.search(r"[*?\[]", text) else None
+        # Two `**` after another say what one says, and take far longer.
+        pairs = zip(parts, ["", *parts], strict=False)
+        plain = [part for part, before in pairs if (part, before) != ("**", "**")]
+        self._globs = [_segment(part) for part in plain] if re.search(r"[*?\[]", text) else None
 
     def matches(self, name: str) -> bool:
         """Whether the name, or a folder that it lies in, fits."""
@@ -80,11 +96,39 @@ def _segment(part: str) -> re.Pattern[str] | None:
     return None if part == "**" else re.compile(fnmatch.translate(part))
 
 
-@functools.lru_cache(maxsize=1024)
-def pattern(text: str) -> Pattern:
-    """The pattern, compiled once.
+class Patience:
+    """Matches the names of one build with its patterns, for so many seconds in all."""
 
-    Raises:
-        UserError: it leaves the build path.
-    """
-    return Pattern(text)
+    def __init__(self, watch: Watch | None = None, seconds: float = PATTERN_SECONDS) -> None:
+        self._watch = watch
+        self._seconds = seconds
+        self._spent = 0.0
+        self._looked = 0.0
+
+    def matches(self, what: Selection | Pattern, name: str) -> bool:
+        """Whether the name fits.
+
+        Raises:
+            UserError: the patterns take too long, or one leaves the build path.
+        """
+        if isinstance(what, Pattern):
+            return self._fits(what, name)
+        include, exclude = what.patterns
+        if include and not any(self._fits(one, name) for one in include):
+            return False
+        return not any(self._fits(one, name) for one in exclude)
+
+    def _fits(self, pattern: Pattern, name: str) -> bool:
+        began = time.monotonic()
+        found = pattern.matches(name)
+        now = time.monotonic()
+        self._spent += now - began
+        if self._spent > self._seconds:
+            raise UserError(
+                f"matching the build's files with `include` and `exclude` takes longer than"
+                f" {duration(self._seconds)}: write fewer and plainer patterns in slipway.toml"
+            )
+        if self._watch and now > self._looked + _LOOK:
+            self._looked = now
+            self._watch.check()
+        return found

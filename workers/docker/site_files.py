@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from config.limits import OUTPUT_FILE
 from workers.docker.deflate import Blob
-from workers.docker.selection import Selection
 from workers.docker.tarstream import Member, TarStream
 from workers.docker.tree_reader import TreeReader
 from workers.errors import UserError
 
-LARGEST = 5 << 30
+LARGEST = OUTPUT_FILE
 """Bytes that a site may have: S3 takes 5 GB in one request."""
 
 LONGEST_NAME = 900
@@ -100,9 +100,12 @@ def read_site(tar: Iterator[bytes], spool: Path, *, root: str = "/") -> SiteFile
     """
     with spool.open("wb") as file:
         reader = _Reader(TarStream(tar), root, file)
-        chosen = reader.read().choose(Selection())
+        chosen = reader.read().choose(lambda _: True)
     if not chosen:
         raise UserError(f"the site would be empty: {root} holds no file")
+    # What links copy is sent once for each name.
+    if sum(max(blob.size, 1) for blob in chosen.values()) > LARGEST:
+        raise _too_large()
     for name in chosen:
         _check_name(name)
     files = {name: reader.kept[blob.parts[0][0]] for name, blob in sorted(chosen.items())}
@@ -125,7 +128,7 @@ class _Reader(TreeReader):
         # An empty file takes a byte too, so that an offset is one file's alone.
         self._end += max(member.size, 1)
         if self._end > LARGEST:
-            raise UserError(f"the site has more than {LARGEST / 1e9:.1f} GB of files")
+            raise _too_large()
         digest = hashlib.sha256()
         text, head = _Text(), b""
         self._spool.seek(offset)
@@ -144,6 +147,10 @@ def _is_html(head: bytes) -> bool:
     """As browsers see it (WHATWG MIME Sniffing Standard, section 7.1), of its plainest forms."""
     begin = head[:1024].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     return begin.startswith((b"<!doctype html", b"<html>", b"<html "))
+
+
+def _too_large() -> UserError:
+    return UserError(f"the site has more than {LARGEST / 1e9:.1f} GB of files")
 
 
 class _Text:

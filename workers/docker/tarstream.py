@@ -8,10 +8,15 @@ Python's `tarfile` needs 190 microseconds a member here, more than compressing i
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from config.limits import OUTPUT_FILE, OUTPUT_NAME
+from config.masker import cut
 from workers.errors import OurError, PassingError, UserError
+from workers.sizes import size as shown
 
 _BLOCK = 512
 _LONGEST_HEADER = 1 << 20
+_MOST_DIGITS = 18
+_MOST_HEADERS = 8  # of one member
 _IGNORED = frozenset(
     ("mtime", "atime", "ctime", "uid", "gid", "uname", "gname", "comment", "charset", "hdrcharset")
 )
@@ -52,6 +57,11 @@ class TarStream:
         while header := self._next_header():
             yield header
 
+    @property
+    def left(self) -> int:
+        """Bytes of the current member that have not been read."""
+        return self._left
+
     def read(self, most: int) -> bytes:
         """Up to `most` bytes of the current member's data; nothing at its end."""
         size = min(most, self._left)
@@ -60,7 +70,7 @@ class TarStream:
 
     def _next_header(self) -> Member | None:
         pax: dict[str, str] = {}
-        while True:
+        for _ in range(_MOST_HEADERS):
             self._skip(self._left + self._padding)
             self._left = self._padding = 0
             block = self._take(_BLOCK)
@@ -71,6 +81,7 @@ class TarStream:
                 pax |= self._extension(kind, size)
                 continue
             return self._member(block, kind, size, pax)
+        raise OurError("the engine's archive of the image is damaged: headers without a member")
 
     @staticmethod
     def _read_block(block: bytes) -> tuple[bytes, int]:
@@ -95,6 +106,7 @@ class TarStream:
         link = pax.get("linkpath") or _text(block[157:257].partition(b"\0")[0])
         if "size" in pax:
             size = _decimal(pax["size"])
+        self._judge(name, link, size)
         if "\0" in name or "\0" in link:
             raise UserError(f"the build output holds a name with a NUL in it: {name!r}")
         if kind in (b"\0", FILE) and not name.endswith("/"):
@@ -105,6 +117,18 @@ class TarStream:
                 f"the build output holds {name!r}, whose kind {kind!r} no package can hold"
             )
         return Member(name, kind, 0, False, link)  # noqa: FBT003 - a NamedTuple's field
+
+    @staticmethod
+    def _judge(name: str, link: str, size: int) -> None:
+        if len(name) > OUTPUT_NAME or len(link) > OUTPUT_NAME:
+            raise UserError(
+                f"the build output holds {cut(name, 100)!r}, a file name or link longer than"
+                f" {OUTPUT_NAME} bytes"
+            )
+        if size > OUTPUT_FILE:
+            raise UserError(
+                f"{name!r} has {shown(size)}; a file of more than {shown(OUTPUT_FILE)} is not read"
+            )
 
     def _take(self, size: int) -> bytes:
         end = self._at + size
@@ -150,7 +174,7 @@ def _number(field: bytes) -> int:
 
 
 def _decimal(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit()) or len(text) > _MOST_DIGITS:
         raise OurError(f"the engine's archive of the image is damaged: size {text!r}")
     return int(text)
 

@@ -3,14 +3,17 @@
 import bisect
 import posixpath
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from config import limits
+from config.masker import cut
 from workers.docker.deflate import Blob
-from workers.docker.selection import Selection
 from workers.errors import UserError
 
-_MOST_FILES = 250_000
 _MOST_LINKS = 40  # in one path, as Linux has it (path_resolution(7))
+
+Takes = Callable[[str], bool]
+"""Says whether a package takes the file of a name."""
 
 
 class Tree:
@@ -28,6 +31,8 @@ class Tree:
         self._sorted: list[str] = []
         self._sorted_links: list[str] = []
         self._steps_left = 0
+        self._walk_left = 0
+        self._letters = 0
 
     def check_new(self, name: str) -> None:
         """See that the name may be added.
@@ -37,8 +42,9 @@ class Tree:
         """
         if name in self.files or name in self.links or name in self.special or name in self.folders:
             raise UserError(f"the build output holds {name!r} twice")
-        if len(self.files) + len(self.links) >= _MOST_FILES:
-            raise UserError(f"the build output holds more than {_MOST_FILES} files")
+        if len(self.files) + len(self.links) + len(self.special) >= limits.OUTPUT_FILES:
+            raise UserError(f"the build output holds more than {limits.OUTPUT_FILES} files")
+        self._count(name)
         self.add_folder(posixpath.dirname(name))
 
     def add_folder(self, name: str) -> None:
@@ -50,53 +56,65 @@ class Tree:
         while name not in self.folders:
             if name in self.files or name in self.links or name in self.special:
                 raise UserError(f"the build output holds {name!r} both as a folder and as a file")
+            if len(self.folders) > limits.OUTPUT_FILES:
+                raise UserError(f"the build output holds more than {limits.OUTPUT_FILES} folders")
+            self._count(name)
             self.folders.add(name)
             name = posixpath.dirname(name)
 
-    def choose(self, selection: Selection) -> dict[str, Blob]:
-        """The files of one package, by name; links have become copies of what they point to.
+    def _count(self, name: str) -> None:
+        self._letters += len(name)
+        if self._letters > limits.OUTPUT_NAMES:
+            raise UserError(
+                f"the names in the build output have more than {limits.OUTPUT_NAMES >> 20} MB"
+                f" together ({cut(name, 100)!r} is where it was too much)"
+            )
+
+    def choose(self, takes: Takes) -> dict[str, Blob]:
+        """The files that one package takes, by name; links are copies of what they point to.
 
         Raises:
             UserError: a chosen name is a device, a pipe or a link that can't be resolved here.
         """
         for name, what in self.special.items():
-            if selection.matches(name):
+            if takes(name):
                 raise UserError(f"{name!r} is {what}; a package can hold only files")
-        chosen = {name: blob for name, blob in self.files.items() if selection.matches(name)}
+        chosen = {name: blob for name, blob in self.files.items() if takes(name)}
         self._sorted, self._sorted_links = sorted(self.files), sorted(self.links)
-        self._steps_left = _MOST_FILES
+        self._steps_left = limits.OUTPUT_FILES
+        self._walk_left = limits.LINK_STEPS
         for link in self._sorted_links:
-            chosen.update(self._expand(link, selection))
+            chosen.update(self._expand(link, takes))
         return chosen
 
-    def _expand(self, link: str, selection: Selection) -> Iterator[tuple[str, Blob]]:
-        """The files that one link stands for and that the selection takes."""
+    def _expand(self, link: str, takes: Takes) -> Iterator[tuple[str, Blob]]:
+        """The files that one link stands for and that the package takes."""
         # A name in the package, and the real links that led there.
         pending: list[tuple[str, tuple[str, ...]]] = [(link, (link,))]
         while pending:
             name, trail = pending.pop()
-            target = self._target(name, trail, selection)
+            target = self._target(name, trail, takes)
             if target is None:
                 continue
+            if len(trail) > limits.LINK_TRAIL:
+                raise UserError(f"{link!r} leads through more than {limits.LINK_TRAIL} links")
             files = [target] if target in self.files else _below(self._sorted, target)
             links = _below(self._sorted_links, target)
             self._steps_left -= 1 + len(files) + len(links)
             if self._steps_left < 0:
                 raise UserError(f"with its links followed, {link!r} gives too many files")
             copies = ((name + file[len(target) :], file) for file in files)
-            yield from (
-                (copy, self.files[file]) for copy, file in copies if selection.matches(copy)
-            )
+            yield from ((copy, self.files[file]) for copy, file in copies if takes(copy))
             pending += ((name + below[len(target) :], (*trail, below)) for below in links)
 
-    def _target(self, name: str, trail: tuple[str, ...], selection: Selection) -> str | None:
+    def _target(self, name: str, trail: tuple[str, ...], takes: Takes) -> str | None:
         """What the last link of the trail leads to; None if that is unknown and unwanted."""
         try:
             target = self._resolve(trail[-1])
             if target not in self.files:
                 self._check_no_circle(target, trail)
         except UserError:
-            if selection.matches(name):
+            if takes(name):
                 raise
             return None
         return target
@@ -115,6 +133,9 @@ class Tree:
         todo = self._steps(link, here, self.links[link])
         hops = 1
         while todo:
+            self._walk_left -= 1 + len(here)
+            if self._walk_left < 0:
+                raise UserError(f"{link!r} is one link too many: following all takes too long")
             step = todo.popleft()
             if step == "..":
                 if not here:

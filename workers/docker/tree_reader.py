@@ -2,12 +2,12 @@
 
 from abc import ABC, abstractmethod
 
+from config.limits import OUTPUT_BYTES
 from workers.docker.deflate import Blob
 from workers.docker.tarstream import DIRECTORY, FILE, HARDLINK, SPECIAL, Member, TarStream
 from workers.docker.tree import Tree
 from workers.errors import UserError
-
-_MOST_STREAMED = 16 << 30
+from workers.sizes import size
 
 
 class TreeReader(ABC):
@@ -21,7 +21,7 @@ class TreeReader(ABC):
     @property
     def most(self) -> int:
         """Bytes of the stream after which reading ends."""
-        return _MOST_STREAMED
+        return OUTPUT_BYTES
 
     @abstractmethod
     def store(self, name: str, member: Member) -> Blob:
@@ -45,11 +45,15 @@ class TreeReader(ABC):
             if not name:
                 self._check_is_folder(member)
                 continue
+            # By the header: what it announces need not be read to be known as too much.
+            if self._tar.position + member.size > OUTPUT_BYTES:
+                raise UserError(
+                    f"the build path holds more than {size(OUTPUT_BYTES)}; set [build] path to a"
+                    " folder"
+                )
             self._add(name, member)
-            if self._tar.position > self.most:
+            if self._tar.position + self._tar.left > self.most:
                 break
-        if self._tar.position > _MOST_STREAMED:
-            raise UserError("the build path holds more than 16 GB; set [build] path to a folder")
         return self._tree
 
     @staticmethod

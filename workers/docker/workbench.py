@@ -122,7 +122,7 @@ class Workbench:
     ) -> dict[str, Package]:
         selections = {name: Selection(*pipeline.selection(name)) for name in functions}
         with export(self.engine, built, path, self.labels, self.watch) as tar:
-            return package(tar, selections, self.folder, root=path)
+            return package(tar, selections, self.folder, root=path, watch=self.watch)
 
     def _site(self, built: str, path: str) -> SiteFiles:
         with export(self.engine, built, path, self.labels, self.watch) as tar:

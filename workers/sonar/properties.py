@@ -52,19 +52,18 @@ def parse(text: str) -> dict[str, str]:
 
 
 def _logical_lines(text: str) -> Iterable[str]:
-    line = ""
+    line: list[str] = []
     for part in re.split(r"\r\n|\r|\n", text):
         part = part.lstrip(" \t\f")  # noqa: PLW2901 - the same part, without what Java leaves out
         if not line and (not part or part[0] in "#!"):
             continue
-        line += part
-        if (len(line) - len(line.rstrip("\\"))) % 2:
-            line = line[:-1]
+        if (len(part) - len(part.rstrip("\\"))) % 2:
+            line.append(part[:-1])
             continue
-        yield line
-        line = ""
+        yield "".join([*line, part])
+        line = []
     if line:
-        yield line
+        yield "".join(line)
 
 
 def _plain(text: str) -> str:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from config.limits import SCANNER_ERRORS
+from config.masker import cut
 from config.pipeline import Sonar as Asked
 from workers import check_reports
 from workers.docker import registry, scanner
@@ -31,7 +33,8 @@ def run(context: Context, server: Sonar, asked: Asked) -> dict[str, str]:
     errors: list[str] = []
 
     def say(text: str) -> None:
-        errors.extend(filter(None, map(failure.error_in, text.split("\n"))))
+        if len(errors) < SCANNER_ERRORS:
+            errors.extend(filter(None, map(failure.error_in, text.split("\n"))))
         context.say("analyze", text)
 
     registry.ensure(engine, image, "SLIPWAY_SONAR_IMAGE", say=say, watch=context.lease)
@@ -120,10 +123,8 @@ def _properties(context: Context, given: Iterable[str]) -> str:
     raw = context.snapshot.read(properties.FILE) or b""
     taken, left_out = properties.admitted(properties.parse(raw.decode(errors="replace")))
     if left_out:
-        context.say(
-            "analyze",
-            f"{properties.FILE}: not passed on: {', '.join(left_out)} (docs/sonarqube.md)",
-        )
+        names = cut(", ".join(left_out), 1000)
+        context.say("analyze", f"{properties.FILE}: not passed on: {names} (docs/sonarqube.md)")
     excluded = [taken.get("sonar.exclusions", ""), *(f"{path}/**" for path in given)]
     return properties.render(taken | {"sonar.exclusions": ",".join(filter(None, excluded))})
 

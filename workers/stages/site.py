@@ -10,7 +10,7 @@ from workers.aws import cdn, sites, sites_found
 from workers.aws.sites_book import File, Manifest, Place
 from workers.aws.sites_headers import Content, headers
 from workers.aws.sites_transfer import Body
-from workers.docker.selection import Selection
+from workers.docker.selection import Patience, Selection
 from workers.docker.site_files import SiteFiles
 from workers.errors import OurError, PassingError, UserError
 from workers.rollback import PlacedSite
@@ -224,6 +224,7 @@ def _recorded(context: Context, place: Place) -> Manifest:
 def _manifest(context: Context, found: SiteFiles) -> Manifest:
     site = context.pipeline.site
     listed = Selection(site.immutable) if site and site.immutable else None
+    patience = Patience(context.lease)
 
     def content(name: str) -> Content:
         return Content(found.files[name].utf8, found.files[name].html)
@@ -236,7 +237,7 @@ def _manifest(context: Context, found: SiteFiles) -> Manifest:
                 name,
                 content=content,
                 others=found.files,
-                immutable=lambda name: listed is not None and listed.matches(name),
+                immutable=lambda name: listed is not None and patience.matches(listed, name),
                 types=site.types if site else {},
             ),
         )
