@@ -62,3 +62,5 @@ PACKAGES_BYTES = 10 << 30
 
 SCANNER_ERRORS = 1000
 """Lines of a scanner's output that are kept because they speak of an error."""
+SCANNED_REPORTS = 100 << 20
+"""Bytes of checks' reports that a scanner is given: a worker holds them in memory."""

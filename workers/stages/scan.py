@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from config.limits import SCANNER_ERRORS
+from config import limits
 from config.masker import cut
 from config.pipeline import Sonar as Asked
 from workers import check_reports
@@ -10,6 +10,7 @@ from workers.docker import registry, scanner
 from workers.docker.checks import Limits, Outcome
 from workers.docker.scanner import Scan, Tree
 from workers.errors import OurError, RunError, UserError
+from workers.sizes import size
 from workers.sonar import failure, properties
 from workers.sonar.client import Sonar
 from workers.stages import allowed
@@ -33,7 +34,7 @@ def run(context: Context, server: Sonar, asked: Asked) -> dict[str, str]:
     errors: list[str] = []
 
     def say(text: str) -> None:
-        if len(errors) < SCANNER_ERRORS:
+        if len(errors) < limits.SCANNER_ERRORS:
             errors.extend(filter(None, map(failure.error_in, text.split("\n"))))
         context.say("analyze", text)
 
@@ -138,6 +139,7 @@ def _reports(context: Context) -> dict[str, dict[str, bytes]]:
     history, test = context.shop.ledger.history, context.pipeline.test
     run = history.run(context.run.id)
     given: dict[str, dict[str, bytes]] = {}
+    taken = 0
     if run is None or test is None:
         return {}
     for check in run.checks:
@@ -150,6 +152,11 @@ def _reports(context: Context) -> dict[str, dict[str, bytes]]:
         except RunError as error:
             context.say("analyze", f"the report of {check.name} is not passed on: {error}")
             continue
+        taken += sum(map(len, found.values()))
+        if taken > limits.SCANNED_REPORTS:
+            most = size(limits.SCANNED_REPORTS)
+            context.say("analyze", f"the reports from {check.name} on are not passed on: {most}")
+            break
         if found:
             given[asked.report] = found
     return given
