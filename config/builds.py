@@ -1,11 +1,14 @@
-"""The operator's `[builds]`: what the builds and checks of all repositories may reach."""
+"""The operator's `[builds]`: what the builds and checks of all repositories may reach and use."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from config import toml
+from config.build_limits import Limits, size_bytes
 from config.values import Matching
+
+__all__ = ["Builds", "ImageGlob", "Limits", "Network", "Networks", "Trust", "size_bytes"]
 
 Trust = Literal["deploy", "review", "stranger"]
 """Whose code it is: what is on a branch, a pull request's, or a fork's."""
@@ -36,7 +39,7 @@ class Networks(toml.Section):
 
 
 class Builds(toml.Section):
-    """What builds and checks of all repositories may reach."""
+    """What builds and checks of all repositories may reach and use."""
 
     network: Networks = Field(
         default_factory=Networks,
@@ -47,6 +50,8 @@ class Builds(toml.Section):
         description="images that a build without a network may fetch; it may always use those "
         "that the engine holds",
     )
+
+    limits: Limits = Field(default_factory=Limits, description="what each of them may use")
 
     def network_of(self, trust: Trust) -> Network | None:
         """What the file says of one trust; None where the environment decides."""

@@ -241,7 +241,8 @@ class Operator(toml.Document):
     )
     slack: Slack = Field(default_factory=Slack, description="who is who in Slack")
     builds: Builds = Field(
-        default_factory=Builds, description="what builds and checks of all repositories may reach"
+        default_factory=Builds,
+        description="what builds and checks of all repositories may reach and use",
     )
 
     @classmethod

@@ -17,11 +17,11 @@ from pydantic_settings import SettingsConfigDict
 
 from config import smtp
 from config.setting_door import DoorSettings
+from config.setting_limits import LimitSettings
 from config.setting_values import (
     CaBundle,
     EngineNetwork,
     LongSecret,
-    Memory,
     Pem,
     PemFile,
     Queues,
@@ -46,7 +46,7 @@ def named(name: str, default: Any = ..., **rules: Any) -> Any:  # noqa: ANN401 -
     return Field(default, validation_alias=name, **rules)
 
 
-class Settings(DoorSettings):
+class Settings(DoorSettings, LimitSettings):
     """Everything that the environment decides; each field's description is its documentation."""
 
     model_config = SettingsConfigDict(
@@ -94,15 +94,10 @@ class Settings(DoorSettings):
         le=4_000_000_000,
         description="bytes of a run's whole log kept in S3 when it is longer than that",
     )
-    check_memory: Memory = Field("2g", description="memory of one check's container")
-    check_cpus: float = Field(2, gt=0, description="processors of one check's container")
-    check_pids: int = Field(512, ge=16, description="processes in one check's container")
     check_network: EngineNetwork = Field(
         "bridge",
         description="the engine's network of checks with `network = true`; `none` refuses them",
     )
-    check_seconds: float = Field(900, gt=0, description="seconds that one check may take")
-    build_seconds: float = Field(1800, gt=0, description="seconds that one image build may take")
     build_network: Literal["default", "host", "none"] = Field(
         "default", description="network of image builds: `default`, `host` or `none`"
     )

@@ -1,5 +1,6 @@
 """`python -m workers` is a worker, `python -m workers beat` the clock that rings for sweeps."""
 
+import os
 import sys
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -43,7 +44,10 @@ def _take_over() -> None:
 
 def _try_to_write(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        # Sources and logs of private repositories are nobody else's to read.
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.stat().st_uid == os.geteuid():
+            folder.chmod(0o700)
         with TemporaryFile(dir=folder):
             pass
     except OSError as error:

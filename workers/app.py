@@ -2,12 +2,14 @@
 
 import logging
 import os
+import time
 from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 from celery import Celery
-from celery.signals import setup_logging, worker_init, worker_shutting_down
+from celery.signals import setup_logging, worker_init, worker_ready, worker_shutting_down
+from celery.worker import state
 from kombu.entity import Queue
 from redis.exceptions import RedisError
 
@@ -17,6 +19,7 @@ from workers.ledger import Ledger
 from workers.ledger.connection import hasty
 from workers.ledger.keys import BROKER_PREFIX
 from workers.owner import owner_of
+from workers.watchdog import AtWork, Watchdog
 
 log = structlog.get_logger()
 
@@ -84,6 +87,22 @@ def _logs(**_: object) -> None:
 def _start(**_: object) -> None:
     """In a container the next worker may have the name of the one that has just been drained."""
     _drain_this(drained=False)
+
+
+@worker_ready.connect
+def _watch(**_: object) -> None:
+    """In the main process: what holds a task's interpreter does not hold this one's."""
+    Watchdog(Ledger(hasty(settings().redis_url)), at_work).start()
+
+
+def at_work() -> list[AtWork]:
+    """The tasks that this worker's processes are at."""
+    now = time.time()
+    return [
+        AtWork(request.id, request.worker_pid, now - request.time_start)
+        for request in list(state.requests.values())
+        if request.worker_pid and request.time_start
+    ]
 
 
 @worker_shutting_down.connect

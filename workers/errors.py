@@ -35,6 +35,10 @@ class BusyError(PassingError):
     """Another run holds what this one needs: wait, without counting it as a failure."""
 
 
+class RoomError(BusyError):
+    """This machine's disk has too little room to begin: wait, without counting it as a failure."""
+
+
 class DrainedError(PassingError):
     """This worker is asked to end: it hands the run back, which counts as no failure."""
 

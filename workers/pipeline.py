@@ -7,7 +7,7 @@ from time import time
 import structlog
 from redis.exceptions import RedisError
 
-from workers import queue, supersession
+from workers import free, queue, supersession
 from workers.console import Console
 from workers.errors import (
     BusyError,
@@ -16,6 +16,7 @@ from workers.errors import (
     HeldError,
     PassingError,
     PeopleError,
+    RoomError,
     RunError,
     StoppedError,
     SupersededError,
@@ -25,6 +26,7 @@ from workers.ledger import Refusal
 from workers.ledger.lease import Lease
 from workers.owner import owner_of
 from workers.run import Run, StageRecord, StageState, State
+from workers.shortage import shortage
 from workers.stages import BY_NAME, Stage
 from workers.stages.context import Context
 from workers.times import duration
@@ -34,6 +36,7 @@ from workers.workshop import Workshop
 log = structlog.get_logger()
 
 BUSY_SECONDS = 1.0
+ROOM_SECONDS = 10.0
 FIRST_RETRY_SECONDS = 2.0
 LONGEST_RETRY_SECONDS = 60.0
 
@@ -110,6 +113,8 @@ class Walk:
         except (StoppedError, RedisError):
             raise
         except Exception as error:
+            if short := shortage(error, self.shop.settings.data_dir):
+                return self._answer(short)
             log.exception("run_broke", stage=self._stage.name)
             why = (
                 f"Slipway itself failed in {self._stage.name} ({type(error).__name__}); "
@@ -124,7 +129,8 @@ class Walk:
             case SupersededError():
                 return self._end(State.SUPERSEDED, str(error))
             case BusyError():
-                return self._pause(error, BUSY_SECONDS, self.retries)
+                wait = ROOM_SECONDS if isinstance(error, RoomError) else BUSY_SECONDS
+                return self._pause(error, wait, self.retries)
             case DrainedError():
                 return self._pause(error, 0, self.retries)
             case PassingError():
@@ -151,8 +157,14 @@ class Walk:
             if not (self.run.unfinished or self.run.recorded):
                 self.lease.check()
             supersession.check(context, self._stage.name)
+            if self._stage.queue == "build":
+                self._demand_room()
             self._run_stage(context)
         return self._end(State.SUCCEEDED)
+
+    def _demand_room(self) -> None:
+        shop = self.shop
+        free.demand(shop.settings.free_disk, shop.settings.data_dir, shop.engine.folder)
 
     def _run_stage(self, context: Context) -> None:
         started = self.records[self.at].started_at or int(time() * 1000)

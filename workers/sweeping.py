@@ -5,6 +5,7 @@ import socket
 
 import structlog
 
+from config.builds import size_bytes
 from workers import queue
 from workers.docker import litter
 from workers.errors import RunError
@@ -39,6 +40,23 @@ def sweep(shop: Workshop) -> None:
     shop.ledger.prune(shop.settings.keep_runs, shop.settings.keep_days)
     _tidy(shop)
     _tend_mirrors(shop)
+    _prune_cache(shop)
+
+
+def _prune_cache(shop: Workshop) -> None:
+    """Once an hour for each machine that builds."""
+    name = f"cache:{socket.gethostname()}"
+    book = Upkeep(shop.ledger.redis)
+    if "build" not in shop.settings.queues or book.settled(name):
+        return
+    book.settle(name, HOUR_SECONDS)
+    try:
+        gone = litter.prune_cache(shop.engine, size_bytes(shop.settings.build_cache))
+    except RunError as error:
+        log.warning("cache_not_pruned", error=str(error))
+    else:
+        if gone:
+            log.info("cache_pruned", bytes=gone)
 
 
 def _tend_mirrors(shop: Workshop) -> None:

@@ -16,6 +16,7 @@ from workers.ledger import Ledger
 from workers.ledger.budgets import Budgets
 from workers.ledger.connection import hasty, patient
 from workers.ledger.pauses import Pauses
+from workers.limits import Allowed, allowed
 from workers.source.git import NETWORK
 
 
@@ -39,7 +40,8 @@ class Workshop:
     @cached_property
     def engine(self) -> Engine:
         """The Docker engine."""
-        return Engine(passed_on(*ENVIRONMENT), masker=self.masker)
+        cgroup = self.settings.build_cgroup
+        return Engine(passed_on(*ENVIRONMENT), masker=self.masker, build_cgroup=cgroup)
 
     @cached_property
     def network(self) -> dict[str, str]:
@@ -77,6 +79,11 @@ class Workshop:
             pauses=Pauses(self.ledger.redis),
             authorities=self.trusted,
         )
+
+    @property
+    def allowed(self) -> Allowed:
+        """What one check and one build may use."""
+        return allowed(self.settings, self.operator.builds.limits)
 
     @property
     def workspaces(self) -> Path:

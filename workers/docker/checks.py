@@ -12,7 +12,7 @@ from docker.models.containers import Container
 from docker.types import LogConfig
 
 from workers.docker.archive import left
-from workers.docker.containers import Output, follow, remove, state
+from workers.docker.containers import Killed, Output, follow, remove, state
 from workers.docker.engine import Engine
 from workers.errors import OurError, UserError
 from workers.guard import Say, Watch
@@ -25,12 +25,16 @@ Collect = Callable[[Fetch], None]
 
 @dataclass(frozen=True)
 class Limits:
-    """What one check may use: memory as Docker writes it ("2g"), processors, processes, seconds."""
+    """What one check may use: memory as Docker writes it ("2g"), processors, processes, seconds.
+
+    `disk` are the bytes that it may write.
+    """
 
     memory: str
     cpus: float
     pids: int
     seconds: float
+    disk: int = 10 << 30
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class Outcome:
     seconds: float
     timed_out: bool
     out_of_memory: bool
+    out_of_disk: bool = False
 
 
 def run_check(  # noqa: PLR0913 - a check has that many sides
@@ -72,8 +77,8 @@ def run_check(  # noqa: PLR0913 - a check has that many sides
         output = Output(engine, container)
         started = time.monotonic()
         _start(engine, container, name)
-        timed_out = follow(engine, container, output, seconds=limits.seconds, say=say, watch=watch)
-        outcome = _outcome(engine, container, time.monotonic() - started, timed_out=timed_out)
+        killed = watched(engine, container, output, limits, say=say, watch=watch)
+        outcome = outcome_of(engine, container, time.monotonic() - started, killed)
         if collect is not None:
             collect(lambda path: left(engine, container, path, watch))
         return outcome
@@ -123,6 +128,29 @@ def _start(engine: Engine, container: Container, name: str) -> None:
             raise
 
 
-def _outcome(engine: Engine, container: Container, seconds: float, *, timed_out: bool) -> Outcome:
+def watched(  # noqa: PLR0913 - as many as it needs
+    engine: Engine, container: Container, output: Output, limits: Limits, *, say: Say, watch: Watch
+) -> Killed:
+    """Hand on the output until the container has ended, at its limits at the latest.
+
+    Raises:
+        PassingError: the engine went away.
+    """
+    allowed: Any = {"seconds": limits.seconds, "disk": limits.disk}
+    return follow(engine, container, output, **allowed, say=say, watch=watch)
+
+
+def outcome_of(engine: Engine, container: Container, seconds: float, killed: Killed) -> Outcome:
+    """How a container ended that was watched for so many seconds.
+
+    Raises:
+        PassingError: the engine does not answer.
+    """
     ended = state(engine, container)
-    return Outcome(ended["ExitCode"], seconds, timed_out, out_of_memory=ended["OOMKilled"])
+    return Outcome(
+        ended["ExitCode"],
+        seconds,
+        timed_out=killed == "time",
+        out_of_memory=ended["OOMKilled"],
+        out_of_disk=killed == "disk",
+    )

@@ -5,11 +5,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 
+from workers.docker.disk import Written
 from workers.docker.engine import Engine
 from workers.docker.output import Lines
 from workers.errors import RunError
@@ -17,6 +18,9 @@ from workers.guard import Say, Watch
 
 _TICK = 0.25
 _LOOK = 2.0  # seconds between two looks at a container whose output has not ended
+Killed = Literal["", "time", "disk"]
+"""For which of its limits a container was killed, if it was."""
+
 _WAITING_CHUNKS = 64  # of 32 KB at most each, as engines send them
 
 
@@ -74,17 +78,21 @@ def follow(  # noqa: PLR0913 - as many as it needs
     output: Output,
     *,
     seconds: float,
+    disk: int,
     say: Say,
     watch: Watch,
-) -> bool:
-    """Hand on the output until the container has ended; True when it was killed for the time.
+) -> Killed:
+    """Hand on the output until the container has ended; why it was killed, if it was.
+
+    `disk` are the bytes that it may write.
 
     Raises:
         PassingError: the engine went away.
     """
     lines = Lines(say, engine.masker)
     deadline = time.monotonic() + seconds
-    killed = False
+    written = Written(engine, container, disk)
+    killed: Killed = ""
     checked = looked = 0.0
     pause = 0.01  # most containers are gone as soon as their output has ended
     try:
@@ -98,8 +106,7 @@ def follow(  # noqa: PLR0913 - as many as it needs
             if now >= checked + _TICK:
                 checked = now
                 watch.check()
-            if now > deadline and not killed:
-                killed = True
+            if not killed and (killed := _over(written, late=now > deadline)):
                 output.discard()
                 _kill(engine, container)
             if output.ended or now >= looked + _LOOK:
@@ -109,6 +116,12 @@ def follow(  # noqa: PLR0913 - as many as it needs
                     return killed
     finally:
         output.discard()
+
+
+def _over(written: Written, *, late: bool) -> Killed:
+    if late:
+        return "time"
+    return "disk" if written.too_much() else ""
 
 
 def _drain(output: Output, lines: Lines) -> None:

@@ -4,8 +4,9 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,8 @@ import urllib3
 from docker.errors import APIError, DockerException, TLSParameterError
 
 from config.masker import Masker
-from workers.errors import OurError, PassingError
+from workers.errors import OurError, PassingError, RunError
+from workers.shortage import short_of, shortage
 
 ENVIRONMENT = (
     "PATH",
@@ -52,9 +54,14 @@ class Engine:
         *,
         seconds: int = _CALL_SECONDS,
         masker: Masker | None = None,
+        build_cgroup: str = "",
     ) -> None:
-        """`masker` hides secrets in what is printed, where only its lines would be known later."""
+        """`build_cgroup` is the parent of all builds' cgroups, if the engine takes one.
+
+        `masker` hides secrets in what is printed, where only its lines would be known later.
+        """
         self.masker = masker or Masker()
+        self.build_cgroup = build_cgroup
         self.environment = {
             name: environment[name] for name in ENVIRONMENT if environment.get(name)
         }
@@ -63,6 +70,7 @@ class Engine:
         self._client: docker.DockerClient | None = None
         self._process = 0
         self._networks: set[str] = set()
+        self._folder: Path | None = None
         self._builder: Builder | None = None
 
     @property
@@ -92,6 +100,8 @@ class Engine:
         try:
             yield
         except APIError as error:
+            if short_of(str(error.explanation or error)):
+                raise PassingError(f"Docker's machine is short: {error.explanation}") from error
             raise OurError(f"Docker refused: {error.explanation or error}") from error
         except TLSParameterError as error:
             raise OurError(f"DOCKER_TLS_VERIFY or DOCKER_CERT_PATH is wrong: {error}") from error
@@ -101,6 +111,8 @@ class Engine:
             requests.exceptions.RequestException,
             urllib3.exceptions.HTTPError,
         ) as error:
+            if short := shortage(error, Path(tempfile.gettempdir())):
+                raise short from error
             raise PassingError(
                 f"Docker is not reachable at {self.host} ({type(error).__name__}): start it, or"
                 " set DOCKER_HOST"
@@ -114,6 +126,14 @@ class Engine:
         """
         with self.reached():
             self.client.ping()
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the engine keeps its data, if that is on this machine and the engine says so."""
+        if self._folder is None and self.host.startswith("unix:"):
+            with suppress(RunError), self.reached():
+                self._folder = Path(self.client.info()["DockerRootDir"])
+        return self._folder
 
     def has_network(self, name: str) -> bool:
         """Whether the engine has a network of that name, and not only one whose name holds it.

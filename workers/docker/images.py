@@ -13,9 +13,10 @@ from config import limits
 from config.masker import cut
 from workers.docker import away, command, source_file
 from workers.docker.bounds import CACHE_ARGUMENT, Bounds, build_network
+from workers.docker.disk import full
 from workers.docker.dockerfile import rules
 from workers.docker.engine import Engine
-from workers.errors import OurError, PassingError, UserError
+from workers.errors import PassingError, UserError
 from workers.guard import Say, Watch
 from workers.times import duration
 
@@ -36,7 +37,6 @@ _OUT_OF_REACH = re.compile(
     r"|failed to do request|request canceled while waiting|unexpected eof",
     re.IGNORECASE,
 )
-_FULL_DISK = re.compile(r"no space left on device", re.IGNORECASE)
 
 
 def build(  # noqa: PLR0913 - an image build has that many sides
@@ -60,8 +60,8 @@ def build(  # noqa: PLR0913 - an image build has that many sides
 
     Raises:
         UserError: the build failed, took too long or asks for a foreign `# syntax=`.
-        PassingError: the engine or a registry is out of reach.
-        OurError: no client can build, the engine has no such network, or its disk is full.
+        PassingError: the engine or a registry is out of reach, or the engine's disk is full.
+        OurError: no client can build, or the engine has no such network.
     """
     _check_frontend(context, dockerfile, args)
     name = dockerfile if isinstance(dockerfile, str) else "the preset's Dockerfile"
@@ -69,16 +69,18 @@ def build(  # noqa: PLR0913 - an image build has that many sides
     chosen = build_network(engine, bounds.network) if network else "none"
     rules.refuse(engine, context / dockerfile, name, args, bounds, chosen)
     builder, tail = engine.builder(), _Tail(say)
-    with tempfile.TemporaryDirectory(prefix="slipway-build-") as folder:
+    # Beside the source, with which all of it goes, also when this process is killed.
+    with tempfile.TemporaryDirectory(prefix="slipway-build-", dir=context.parent) as folder:
         id_file = Path(folder, "id")
         files = (f"--file={context / dockerfile}", f"--iidfile={id_file}")
-        options = (*files, *_options(bounds, chosen, args, labels))
+        group = [f"--cgroup-parent={engine.build_cgroup}"] if engine.build_cgroup else []
+        options = (*files, *group, *_options(bounds, chosen, args, labels))
         words = [*builder.arguments, *options, "--", str(context)]
         _check_words(words)
         try:
             code = command.run(
                 words,
-                environment=builder.environment,
+                environment={**builder.environment, "TMPDIR": folder},
                 seconds=timeout,
                 say=tail,
                 watch=watch,
@@ -176,13 +178,13 @@ def _failure(
     shown = "\n".join(cut(line, _LONGEST_LINE) for line in lines[-_SHOWN_LINES:])
     engine.ping()
     text = f"the image build of {dockerfile} failed (exit code {code}):\n{shown}"
+    if full(f"{shown}\n{verdict}"):
+        return PassingError(f"the Docker engine's disk is full; {text}")
     if re.search(r"exit code: \d+\s*$", verdict):
         # A step of the Dockerfile: what its tools have said of the network counts, if it had any.
         if networked and (sign := away.said(lines)):
             return PassingError(f"a step found its registry out of reach ({sign}); {text}")
         return UserError(text)
-    if _FULL_DISK.search(verdict):
-        return OurError(f"the Docker engine's disk is full; {text}")
     if _OUT_OF_REACH.search(verdict):
         return PassingError(f"the engine or a registry was out of reach; {text}")
     return UserError(text)

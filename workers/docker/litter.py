@@ -39,6 +39,17 @@ def remove_run(engine: Engine, run_id: str) -> int:
     return _remove(engine, f"{RUN}={run_id}", lambda _found: True)
 
 
+def prune_cache(engine: Engine, keep: int) -> int:
+    """Bring BuildKit's cache down to so many bytes, the longest unused first; how many went.
+
+    Raises:
+        PassingError: the engine does not answer.
+        OurError: it refused.
+    """
+    with engine.reached():
+        return int(engine.client.api.prune_builds(keep_storage=keep).get("SpaceReclaimed") or 0)
+
+
 def _remove(engine: Engine, label: str, unwanted: Callable[[Mapping[str, str]], bool]) -> int:
     removed = 0
     with engine.reached():

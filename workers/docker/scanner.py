@@ -15,8 +15,8 @@ from docker.models.containers import Container
 
 from workers.docker import reports
 from workers.docker.archive import left
-from workers.docker.checks import Limits, Outcome, confined
-from workers.docker.containers import Output, follow, remove, state
+from workers.docker.checks import Limits, Outcome, confined, outcome_of, watched
+from workers.docker.containers import Output, remove
 from workers.docker.engine import Engine
 from workers.errors import OurError, PassingError, UserError
 from workers.guard import Say, Watch
@@ -75,12 +75,8 @@ def scan(
         with engine.reached():
             container.start()
         _tell(engine, container, asked.token)
-        timed_out = follow(
-            engine, container, output, seconds=asked.limits.seconds, say=say, watch=watch
-        )
-        ended = state(engine, container)
-        seconds = time.monotonic() - started
-        outcome = Outcome(ended["ExitCode"], seconds, timed_out, out_of_memory=ended["OOMKilled"])
+        killed = watched(engine, container, output, asked.limits, say=say, watch=watch)
+        outcome = outcome_of(engine, container, time.monotonic() - started, killed)
         return outcome, _result(engine, container, asked.spool, watch)
     finally:
         remove(engine, container)

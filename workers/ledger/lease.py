@@ -29,6 +29,7 @@ from workers.rollout import Rollout
 from workers.run import CheckRecord, Release, StageRecord, State
 
 LOST_AFTER = 0.8
+BEAT_SECONDS = 1.0  # a cancel is to be heard soon
 UPKEEP = "upkeep"
 UPKEEP_SECONDS, UPKEEP_PAUSE = 10.0, 0.05
 AWAITED_SECONDS = 7 * 86400
@@ -105,7 +106,7 @@ class Lease:
             thread.join()
 
     def _beat(self) -> None:
-        while not self._ended.wait(self.seconds / 6):
+        while not self._ended.wait(min(self.seconds / 6, BEAT_SECONDS)):
             try:
                 answer, why = self._scripts("beat", self.run_id, self.fence, self._milliseconds)
             except RedisError:

@@ -27,6 +27,8 @@ class Trouble(StrEnum):
 # only a copy: fetching it anew is the repair that always works.
 COMPLAINTS: tuple[tuple[Trouble, str], ...] = (
     (Trouble.DISK, r"No space left on device|Disk quota exceeded|Read-only file system"),
+    (Trouble.DISK, r"Too many open files|Cannot allocate memory|out of memory, (malloc|calloc)"),
+    (Trouble.DISK, r"cannot fork|unable to create thread|Resource temporarily unavailable"),
     (Trouble.DENIED, r"returned error: (401|403|404)\b|Authentication failed"),
     (
         Trouble.DENIED,
@@ -70,8 +72,11 @@ FAULTS: dict[Trouble, tuple[type[RunError], str]] = {
         ),
     ),
     Trouble.DISK: (
-        OurError,
-        "no room for the mirror of {repository} ({said}): free some in SLIPWAY_DATA_DIR",
+        PassingError,
+        (
+            "no room for the mirror of {repository} ({said}): the operator frees some in "
+            "SLIPWAY_DATA_DIR, or gives this machine more"
+        ),
     ),
     Trouble.MOVED: (
         OurError,

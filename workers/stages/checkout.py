@@ -4,6 +4,7 @@ from config.pipeline import Pipeline, parse
 from config.toml import ConfigError
 from workers.docker.presets import recipe
 from workers.errors import UserError
+from workers.limits import task_seconds
 from workers.source.address import allowed
 from workers.stages import analyze, site
 from workers.stages.context import Context
@@ -25,7 +26,10 @@ def run(context: Context) -> str:
         raise UserError(str(error)) from None
     _judge(context, pipeline)
     subject = context.snapshot.subject()
-    context.lease.write(pipeline=text, tree=context.snapshot.tree(), subject=subject)
+    may, at_once = context.shop.allowed, context.shop.settings.checks_at_once
+    most = str(task_seconds(may, pipeline, at_once))
+    tree = context.snapshot.tree()
+    context.lease.write(pipeline=text, tree=tree, subject=subject, task_seconds=most)
     return f"commit {context.order.commit[:7]} of {context.order.branch}"
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 
+from workers.docker.checks import Limits
 from workers.docker.workbench import Workbench
 from workers.stages import allowed
 from workers.stages.context import Context
@@ -10,7 +11,6 @@ from workers.stages.context import Context
 
 def workbench(context: Context) -> Workbench:
     """The commit's files on this machine's engine."""
-    settings = context.shop.settings
     return Workbench(
         engine=context.shop.engine,
         source=context.source,
@@ -18,7 +18,7 @@ def workbench(context: Context) -> Workbench:
         where=f"commit {context.order.commit[:7]}",
         labels=context.labels,
         bounds=allowed.bounds(context),
-        seconds=settings.build_seconds,
+        seconds=context.shop.allowed.build_seconds,
         say=context.say,
         watch=context.lease,
     )
@@ -34,3 +34,11 @@ def image(
 ) -> AbstractContextManager[str]:
     """The id of an image built from one of the commit's Dockerfiles."""
     return workbench(context).image(dockerfile, purpose, args=args, network=network)
+
+
+def check_limits(context: Context, seconds: float | None = None) -> Limits:
+    """What one check's container may use; its own time limit counts where it is lower."""
+    may = context.shop.allowed
+    most = may.check_seconds
+    time = min(seconds or most, most)
+    return Limits(may.memory, may.cpus, may.pids, time, may.disk)

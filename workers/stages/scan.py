@@ -7,7 +7,7 @@ from config.masker import cut
 from config.pipeline import Sonar as Asked
 from workers import check_reports
 from workers.docker import registry, scanner
-from workers.docker.checks import Limits, Outcome
+from workers.docker.checks import Outcome
 from workers.docker.scanner import Scan, Tree
 from workers.errors import OurError, RunError, UserError
 from workers.sizes import size
@@ -15,6 +15,7 @@ from workers.sonar import failure, properties
 from workers.sonar.client import Sonar
 from workers.stages import allowed
 from workers.stages.context import Context
+from workers.stages.images import check_limits
 from workers.times import duration
 
 DATA = (".info", ".xml", ".json", ".lcov", ".out", ".sarif")
@@ -45,12 +46,7 @@ def run(context: Context, server: Sonar, asked: Asked) -> dict[str, str]:
         token=server.token,
         arguments=_arguments(context, server, asked),
         properties=_properties(context, given),
-        limits=Limits(
-            memory=settings.check_memory,
-            cpus=settings.check_cpus,
-            pids=settings.check_pids,
-            seconds=settings.check_seconds,
-        ),
+        limits=check_limits(context),
         labels=context.labels,
         spool=context.folder / "scan",
         network=allowed.scan_network(context),
@@ -69,6 +65,10 @@ def _judged(outcome: Outcome, found: dict[str, str], errors: list[str]) -> dict[
         raise OurError(
             f"sonar-scanner was stopped after {duration(round(outcome.seconds))}: the operator "
             "allows more with SLIPWAY_CHECK_SECONDS"
+        )
+    if outcome.out_of_disk:
+        raise OurError(
+            "sonar-scanner wrote too much: the operator allows more with SLIPWAY_CHECK_DISK"
         )
     if outcome.out_of_memory and outcome.exit_code:
         raise OurError(

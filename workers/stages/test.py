@@ -1,4 +1,4 @@
-"""Every check in its own container, all at once."""
+"""Every check in its own container, as many at once as the operator allows."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -7,12 +7,13 @@ from config.pipeline import Check, Test
 from workers import check_reports, junit
 from workers.docker import reports
 from workers.docker.checks import Fetch, Limits, Outcome, run_check
-from workers.errors import OurError, UserError
+from workers.docker.disk import full
+from workers.errors import OurError, PassingError, UserError
 from workers.run import CheckRecord, Report, Tests
 from workers.sizes import size
 from workers.stages import allowed, reused_verdict
 from workers.stages.context import Context
-from workers.stages.images import image
+from workers.stages.images import check_limits, image
 from workers.times import duration
 
 NAMES = 5
@@ -37,7 +38,8 @@ def run(context: Context) -> str:
         def check(name: str) -> tuple[CheckRecord, str | None]:
             return _Visit(context, built, test, name, networks[name]).run()
 
-        with ThreadPoolExecutor(len(test.checks)) as pool:
+        at_once = min(len(test.checks), context.shop.settings.checks_at_once)
+        with ThreadPoolExecutor(at_once) as pool:
             ended = list(pool.map(check, test.checks))
     records = tuple(record for record, _ in ended)
     context.lease.checks(records)
@@ -62,10 +64,13 @@ class _Visit:
         self._tests: Tests | None = None
         self._report: Report | None = None
         self._notes: list[str] = []
+        self._no_room = False
 
     def run(self) -> tuple[CheckRecord, str | None]:
         """How it ended, and why it failed, if it did."""
         outcome = self._run()
+        if outcome.exit_code and self._no_room and not outcome.out_of_disk:
+            raise PassingError(f"the Docker engine's disk is full: {self._name} found no room")
         record = CheckRecord(
             name=self._name,
             exit_code=outcome.exit_code,
@@ -78,19 +83,13 @@ class _Visit:
         return record, self._why(outcome)
 
     def _run(self) -> Outcome:
-        settings = self._context.shop.settings
         return run_check(
             self._context.shop.engine,
             self._image,
             self._check.run,
             name=self._name,
             labels=self._context.labels,
-            limits=Limits(
-                memory=settings.check_memory,
-                cpus=settings.check_cpus,
-                pids=settings.check_pids,
-                seconds=self._seconds,
-            ),
+            limits=self._limits,
             network=self._network,
             say=self._say,
             watch=self._context.lease,
@@ -98,12 +97,12 @@ class _Visit:
         )
 
     @property
-    def _seconds(self) -> float:
-        """The time limit: its own or its file's, never above the operator's."""
-        most = self._context.shop.settings.check_seconds
-        return min(self._check.timeout or self._test.timeout or most, most)
+    def _limits(self) -> Limits:
+        """The operator's; its own or its file's time limit is never above that."""
+        return check_limits(self._context, self._check.timeout or self._test.timeout)
 
     def _say(self, text: str) -> None:
+        self._no_room = self._no_room or full(text)
         self._context.say(f"test/{self._name}", text)
 
     def _note(self, text: str) -> None:
@@ -147,7 +146,9 @@ class _Visit:
 
     def _why(self, outcome: Outcome) -> str | None:
         if outcome.timed_out:
-            return f"{self._name} timed out after {duration(self._seconds)}"
+            return f"{self._name} timed out after {duration(self._limits.seconds)}"
+        if outcome.out_of_disk:
+            return f"{self._name} wrote more than {size(self._limits.disk)} to disk"
         if outcome.out_of_memory and outcome.exit_code:
             return f"{self._name} ran out of memory"
         if outcome.exit_code == 0:
