@@ -69,7 +69,13 @@ def _push(body: bytes, operator: Operator) -> Order | Ignored:
 def _pull_request(body: bytes, operator: Operator) -> Order | Ignored:
     event = payloads.PullRequestEvent.model_validate_json(body)
     pull, head, base = event.pull_request, event.pull_request["head"], event.pull_request["base"]
-    asked = PullRequest(number=event.number, head=head["sha"])
+    environment = operator.environment_for(base["ref"])
+    asked = PullRequest(
+        number=event.number,
+        head=head["sha"],
+        base=base["ref"],
+        environment=environment.name if environment else None,
+    )
     if event.action == "closed":
         commit = pull.get("merge_commit_sha")
         if not pull.get("merged") or commit is None:

@@ -19,6 +19,6 @@ def order(**changes: object) -> Order:
     return Order.model_validate(fields | changes)
 
 
-def pull_request(number: int = 3, head: str = "b" * 40) -> PullRequest:
+def pull_request(number: int = 3, head: str = "b" * 40, **more: str) -> PullRequest:
     """A pull request's part of an order."""
-    return PullRequest(number=number, head=head)
+    return PullRequest.model_validate({"number": number, "head": head, **more})

@@ -11,12 +11,14 @@ Purpose = Literal["check", "deploy", "rollback"]
 
 
 class PullRequest(BaseModel):
-    """The pull request that an order belongs to."""
+    """The pull request that an order belongs to, and the environment of its base, if it has one."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     number: int
     head: Commit
+    base: str | None = Field(default=None, description="the branch that it would go into")
+    environment: str | None = None
 
 
 class Rollback(BaseModel):
@@ -70,8 +72,20 @@ class Order(BaseModel):
 
     @property
     def key(self) -> str:
-        """What makes two orders the same one: repository, commit, and what it is for."""
+        """What makes two orders the same one: repository, purpose, environment, commit."""
         if self.rollback:
             what = f"{self.commit}:{self.rollback.function or '*'}"
             return f"{self.repository_id}:{self.environment}:rollback:{what}"
-        return f"{self.repository_id}:{self.environment or 'check'}:{self.commit}"
+        return key_of(self.repository_id, self.purpose, self.target, self.commit)
+
+    @property
+    def target(self) -> str | None:
+        """The environment that it builds for: a check goes nowhere, and builds as for its base."""
+        if self.purpose == "check" and self.pull_request:
+            return self.pull_request.environment
+        return self.environment
+
+
+def key_of(repository_id: int, purpose: Purpose, environment: str | None, commit: str) -> str:
+    """What makes two orders the same one; without the purpose, a check would be a deploy's."""
+    return f"{repository_id}:{purpose}:{environment or ''}:{commit}"

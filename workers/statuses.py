@@ -5,13 +5,15 @@ from typing import Literal, NamedTuple
 from workers import sonar
 from workers.run import Run, StageRecord, StageState, State
 
-STAGES_OF = {
-    "test": ("checkout", "test", "analyze"),
-    "build": ("build",),
-    "deploy": ("publish", "deploy", "verify", "approve", "release"),
-}
+STAGES_OF = {"test": ("checkout", "test", "analyze"), "build": ("build",)}
+"""The contexts of a pull request's check, and what each covers."""
 SPEAK = {"test": ("test", "analyze"), "build": ("build",), "deploy": ("release",)}
 """The stages whose summaries are a status's text when all went well."""
+STANDS = {
+    **dict.fromkeys(STAGES_OF["test"], "Testing"),
+    **dict.fromkeys(STAGES_OF["build"], "Tested; building"),
+}
+"""What a deploy is at; in its other stages, it deploys."""
 
 Told = Literal["pending", "success", "failure", "error"]
 
@@ -26,20 +28,29 @@ class Status(NamedTuple):
 
 
 def statuses(run: Run) -> list[Status]:
-    """What GitHub should show for a run now."""
+    """What GitHub should show for a run now: a check and a deploy never write one context."""
+    return _of_a_check(run) if run.order.purpose == "check" else _of_a_deploy(run)
+
+
+def _of_a_check(run: Run) -> list[Status]:
     told = []
     for name, stages in STAGES_OF.items():
         records = [record for record in run.stages if record.name in stages]
-        if not records:
-            continue
-        context = f"slipway/{name}"
-        if name == "deploy":
-            context = f"{context}/{run.order.environment}"
-        told.append(Status(run.order.commit, context, *_verdict(run, records, SPEAK[name])))
-    pull = run.order.pull_request
-    if pull and run.order.purpose == "deploy" and pull.head != run.order.commit:
-        told += [s._replace(sha=pull.head) for s in told if s.context.startswith("slipway/deploy/")]
+        if records:
+            verdict = _verdict(run, records, SPEAK[name])
+            told.append(Status(run.order.commit, f"slipway/{name}", *verdict))
     return told
+
+
+def _of_a_deploy(run: Run) -> list[Status]:
+    """One status for all of it, its test and build included; on a merged head as well."""
+    order = run.order
+    context = f"slipway/deploy/{order.environment}"
+    told = Status(order.commit, context, *_verdict(run, list(run.stages), SPEAK["deploy"]))
+    pull = order.pull_request
+    if pull and order.purpose == "deploy" and pull.head != order.commit:
+        return [told, told._replace(sha=pull.head)]
+    return [told]
 
 
 def _verdict(run: Run, records: list[StageRecord], speak: tuple[str, ...]) -> tuple[Told, str]:
@@ -48,10 +59,18 @@ def _verdict(run: Run, records: list[StageRecord], speak: tuple[str, ...]) -> tu
         return "success", "; ".join(filter(None, said)) or "Done"
     if not run.state.final:
         waiting = (r.summary or "Waiting" for r in records if r.state is StageState.WAITING)
-        return "pending", next(waiting, "In progress")
+        return "pending", next(waiting, _stands(run, records))
     ours = any(record.state is StageState.FAILED for record in records)
     why = run.error or "it ended without a word"
     if run.state is State.FAILED:
         state: Told = "failure" if run.fault == "user" else "error"
         return state, why if ours else f"Not run: {why}"
     return "error", f"{run.state.capitalize()}: {why}"
+
+
+def _stands(run: Run, records: list[StageRecord]) -> str:
+    """Where a deploy stands, in so few words that GitHub is not told of every stage."""
+    if run.order.purpose == "check":
+        return "In progress"
+    open_ones = (r.name for r in records if r.state is not StageState.SUCCEEDED)
+    return STANDS.get(next(open_ones, ""), "Deploying")

@@ -30,5 +30,8 @@ def check(context: Context, stage: str) -> None:
 
 
 def _replaces(later: Run, run: Run) -> bool:
-    same = (later.order.purpose, later.order.environment)
-    return same == (run.order.purpose, run.order.environment) and later.state is not State.CANCELLED
+    same = (later.order.purpose, later.order.target)
+    if same != (run.order.purpose, run.order.target):
+        return False
+    # What has failed, or was ended before that, goes nowhere: a good commit goes instead of it.
+    return not later.state.final or later.state is State.SUCCEEDED

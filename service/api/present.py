@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 from service.api.rollouts import rollout
 from service.api.times import time
+from workers.order import Order
 from workers.run import Report, Run, StageState
 
 __all__ = ["reports", "run", "task", "time"]
@@ -21,6 +22,7 @@ def run(shown: Run, url: str) -> dict[str, Any]:
         "purpose": order.purpose,
         "environment": order.environment,
         "pull_request": order.pull_request.number if order.pull_request else None,
+        "base": _base(order),
         "rollback": order.rollback.model_dump() if order.rollback else None,
         "state": shown.state,
         "held": held(shown),
@@ -38,6 +40,11 @@ def run(shown: Run, url: str) -> dict[str, Any]:
         "url": f"{url}/runs/{shown.id}",
         "log_url": f"{url}/api/v1/runs/{shown.id}/log",
     }
+
+
+def _base(order: Order) -> dict[str, str | None] | None:
+    pull = order.pull_request
+    return {"branch": pull.base, "environment": pull.environment} if pull and pull.base else None
 
 
 def held(shown: Run) -> str | None:

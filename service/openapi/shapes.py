@@ -85,6 +85,13 @@ class Untold(BaseModel):
     why: str
 
 
+class Base(BaseModel):
+    """Where a pull request would go: its base, and the environment of that, if it has one."""
+
+    branch: str
+    environment: str | None
+
+
 class Run(BaseModel):
     """A run, as lists show it."""
 
@@ -95,6 +102,7 @@ class Run(BaseModel):
     purpose: Purpose
     environment: str | None
     pull_request: int | None
+    base: Base | None
     rollback: Rollback | None
     state: State
     held: str | None

@@ -69,7 +69,7 @@ def test_a_failing_check_fails_the_demo(start, tmp_path: Path):
         tests.write("\n\nclass Broken(unittest.TestCase):\n    def test(self):\n        assert 0\n")
     demo = start("demo", "--example", str(broken))
     assert demo.process.wait(120) == 1, demo.output
-    assert "✗ slipway/test: failure" in demo.output
+    assert "✗ slipway/deploy/sandbox: failure" in demo.output
     assert "unit failed with exit code 1" in demo.output
     assert "FAIL: test (tests.test_index.Broken" in demo.output
     assert "  - deploy" in demo.output

@@ -17,7 +17,6 @@ path = 7
 """
 HANGS = f'unit = "{PASSES}"\nhang = {{ run = "echo waiting; sleep 99", timeout = "2s" }}'
 FAILS = f'unit = "{PASSES}"\nlint = "echo badly written; exit 3"'
-TEST, BUILD = "slipway/test", "slipway/build"
 
 
 @dataclass
@@ -47,7 +46,7 @@ class Outcome:
         here = names.index(at)
         ends = ["succeeded"] * here + ["failed"] + ["skipped"] * (len(names) - here - 1)
         assert list(self.stages().values()) == ends, self.story
-        assert set(self.states) == {TEST, BUILD, DEPLOY}, self.story
+        assert set(self.states) == {DEPLOY}, self.story
         assert self.states[DEPLOY] == state, self.story
 
     def assert_untouched(self) -> None:
@@ -100,8 +99,7 @@ def test_no_pipeline_file(ends):
     """Without a slipway.toml the status says that it is missing and where it belongs."""
     end = ends["no-file"]
     end.assert_failed("checkout")
-    assert end.states[TEST] == "failure"
-    assert "slipway.toml is missing at the root" in end.description(TEST)
+    assert "slipway.toml is missing at the root" in end.description(DEPLOY)
     end.assert_untouched()
 
 
@@ -109,10 +107,9 @@ def test_an_invalid_pipeline_file(ends):
     """The status names file and line, and what was expected there."""
     end = ends["invalid"]
     end.assert_failed("checkout")
-    assert end.states[TEST] == "failure"
-    assert "slipway.toml:6" in end.description(TEST), end.story
-    assert "expected" in end.description(TEST).lower(), end.story
-    assert end.run["stages"][0]["error"] in end.description(TEST)
+    assert "slipway.toml:6" in end.description(DEPLOY), end.story
+    assert "expected" in end.description(DEPLOY).lower(), end.story
+    assert end.run["stages"][0]["error"] in end.description(DEPLOY)
     end.assert_untouched()
 
 
@@ -120,8 +117,8 @@ def test_a_function_that_the_operator_does_not_allow(ends):
     """A repository can't deploy to a function that is not its own; AWS hears nothing of it."""
     end = ends["greedy"]
     end.assert_failed("checkout")
-    assert "does not allow town/bad-greedy" in end.description(TEST)
-    assert "SomebodyElses" in end.description(TEST)
+    assert "does not allow town/bad-greedy" in end.description(DEPLOY)
+    assert "SomebodyElses" in end.description(DEPLOY)
     end.assert_untouched()
     assert not any("SomebodyElses" in r.path for r in end.place.town.gate.requests)
 
@@ -130,9 +127,8 @@ def test_a_failing_check(ends):
     """The status bears the check's name; what follows is skipped, and nothing stays pending."""
     end = ends["fails"]
     end.assert_failed("test")
-    assert end.states == {TEST: "failure", BUILD: "failure", DEPLOY: "failure"}
-    assert end.description(TEST) == "lint failed with exit code 3"
-    assert end.description(DEPLOY).startswith("Not run: ")
+    assert end.states == {DEPLOY: "failure"}
+    assert end.description(DEPLOY) == "lint failed with exit code 3"
     assert "[test/lint] badly written" in end.place.log(end.commit)
     end.assert_untouched()
 
@@ -141,7 +137,7 @@ def test_a_check_that_hangs(ends, town):
     """It is stopped at its own time limit, with its container."""
     end = ends["hangs"]
     end.assert_failed("test")
-    assert end.description(TEST) == "hang timed out after 2 s"
+    assert end.description(DEPLOY) == "hang timed out after 2 s"
     town.assert_clean(end.run["id"])
     end.assert_untouched()
 
@@ -150,7 +146,7 @@ def test_no_dockerfile(ends):
     """A missing Dockerfile is told before anything is built."""
     end = ends["no-dockerfile"]
     end.assert_failed("checkout")
-    assert "Dockerfile is not in commit" in end.description(TEST)
+    assert "Dockerfile is not in commit" in end.description(DEPLOY)
     end.assert_untouched()
 
 
@@ -158,8 +154,8 @@ def test_a_build_that_fails(ends, town):
     """A failing Dockerfile is the code's fault; its own words are in the log and the error."""
     end = ends["no-build"]
     end.assert_failed("build")
-    assert end.states == {TEST: "success", BUILD: "failure", DEPLOY: "failure"}
-    assert "the image build of Dockerfile failed" in end.description(BUILD)
+    assert end.states == {DEPLOY: "failure"}
+    assert "the image build of Dockerfile failed" in end.description(DEPLOY)
     assert "no such luck" in end.run["stages"][3]["error"]
     town.assert_clean(end.run["id"])
     end.assert_untouched()
@@ -169,7 +165,7 @@ def test_a_function_that_is_not_in_aws(ends):
     """The status says which function is missing."""
     end = ends["ghost"]
     end.assert_failed("deploy")
-    assert end.states == {TEST: "success", BUILD: "success", DEPLOY: "failure"}
+    assert end.states == {DEPLOY: "failure"}
     assert "TownBadGhost" in end.description(DEPLOY)
     assert end.place.moves() == []
 
@@ -178,7 +174,7 @@ def test_a_bucket_that_is_not_in_aws(ends):
     """The operator's mistake is no fault of the code, and names the bucket."""
     end = ends["no-bucket"]
     end.assert_failed("publish", "error")
-    assert end.states == {TEST: "success", BUILD: "success", DEPLOY: "error"}
+    assert end.states == {DEPLOY: "error"}
     assert "a-bucket-that-nobody-made" in end.description(DEPLOY)
     assert end.place.versions() == []
 

@@ -8,7 +8,7 @@ import requests
 from click.testing import CliRunner
 
 from service.cli import main
-from tests.e2e.town import BUCKET, Town
+from tests.e2e.town import BUCKET, DEPLOY, Town
 from tests.stand_ins.slipway import TOKEN
 
 pytestmark = pytest.mark.e2e
@@ -95,7 +95,8 @@ def test_reports_and_results_stay_with_the_run(town: Town):
     unit, lint = run["checks"]
     assert (unit["exit_code"], lint["exit_code"], lint["tests"]) == (0, 0, None)
     assert unit["tests"] == {"passed": 2, "failed": 0, "skipped": 0, "failing": []}
-    assert place.latest(commit)["slipway/test"].description == "2 checks passed; unit: 2 passed"
+    (tested,) = [stage for stage in run["stages"] if stage["name"] == "test"]
+    assert tested["summary"] == "2 checks passed; unit: 2 passed"
     (report,) = run["reports"]
     key = f"slipway/runs/{run['id']}/reports/unit/index.html"
     assert town.aws.read(BUCKET, key) == b"<h1>92 %</h1>\n"
@@ -118,7 +119,7 @@ def test_failed_tests_are_named(town: Town):
     run = place.ended(commit)
     assert run["state"] == "failed"
     why = "unit failed with exit code 1, 1 passed, 1 failed: test_a.bad"
-    assert place.latest(commit)["slipway/test"].description == why
+    assert place.latest(commit)[DEPLOY].description == why
     unit = run["checks"][0]
     assert (unit["exit_code"], unit["tests"]["failing"]) == (1, ["test_a.bad"])
     assert "report = 'htmlcov' is refused: '/checked/htmlcov' is a link" in unit["note"]

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from docker.errors import APIError
 
-from tests.e2e.town import BUCKET, CANARIES, Town, pipeline, until
+from tests.e2e.town import BUCKET, CANARIES, DEPLOY, Town, pipeline, until
 
 pytestmark = pytest.mark.e2e
 
@@ -135,7 +135,7 @@ def test_no_secret_in_the_error_of_a_build(broken, town):
     assert (failed["name"], failed["error"]) == ("build", run["error"])
     page = town.slipway.get(f"/runs/{run['id']}").text
     assert "a try of ***" in page
-    status = place.latest(commit)["slipway/build"]
+    status = place.latest(commit)[DEPLOY]
     assert status.description.startswith("the image build of Dockerfile failed (exit code 1):")
     assert place.facts(commit)["subject"] == "Use ***"
     _assert_none_in("the run", json.dumps(run))
@@ -153,7 +153,7 @@ def test_a_name_that_holds_a_secret_is_refused(town):
     commit = place.push(place.files(slipway__toml=pipeline(place.function, checks)))
     run = place.ended(commit)
     assert run["state"] == "failed"
-    assert "the name *** holds a secret" in place.latest(commit)["slipway/test"].description
+    assert "the name *** holds a secret" in place.latest(commit)[DEPLOY].description
     _assert_none_in("the run", json.dumps(run))
     _assert_none_in("the log", place.log(commit))
 

@@ -12,7 +12,7 @@ from tests.stand_ins.sonar.server import TOKEN, WEBHOOK_SECRET
 
 pytestmark = pytest.mark.e2e
 
-TEST = "slipway/test"
+STATUS = "slipway/deploy/sandbox"
 WAITING = "Waiting for SonarQube's quality gate"
 
 
@@ -58,7 +58,7 @@ def parked(place, commit: str) -> None:
     """Wait until the run waits, and GitHub knows."""
 
     def waits() -> bool:
-        latest = place.latest(commit).get(TEST)
+        latest = place.latest(commit).get(STATUS)
         return bool(latest and latest.description == WAITING)
 
     until(waits, 90, lambda: place.story(commit))

@@ -227,11 +227,11 @@ class Place:
         assert len(self.moves()) == versions
         assert f"{self.function}/{commit}.zip" in self.packages()
         assert len(self.packages()) == versions
-        for context in ("slipway/test", "slipway/build", DEPLOY):
-            told = self.told(commit, context)
-            assert told[-1] == "success", f"{context}: {told}"
-            assert told.count("success") == 1, f"{context}: {told}"
-            assert set(told) <= {"pending", "success"}, f"{context}: {told}"
+        assert set(self.states(commit)) == {DEPLOY}, self.states(commit)
+        told = self.told(commit)
+        assert told[-1] == "success", told
+        assert told.count("success") == 1, told
+        assert set(told) <= {"pending", "success"}, told
 
 
 class Town:

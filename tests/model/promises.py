@@ -70,10 +70,10 @@ class Promises:
     def _told(self, run: Run) -> None:
         hub = self.world.parts.github
         latest = hub.latest(self.world.repository, run.order.commit)
-        for context in ("slipway/test", "slipway/build", f"slipway/deploy/{run.order.environment}"):
-            status = latest.get(context)
-            assert status, f"promise 1: {run.order.commit} has no {context}"
-            assert status.state in FINAL_STATUS, f"promise 1: {context} is {status.state}"
+        context = f"slipway/deploy/{run.order.environment}"
+        status = latest.get(context)
+        assert status, f"promise 1: {run.order.commit} has no {context}"
+        assert status.state in FINAL_STATUS, f"promise 1: {context} is {status.state}"
 
     def versions_of(self, function: str) -> None:
         """Each version is the package of the commit that it names, once."""

@@ -70,6 +70,7 @@ def test_a_pull_request_is_checked(door, slipway):
     assert (run["purpose"], run["commit"], run["environment"]) == ("check", "b" * 40, None)
     assert [stage["name"] for stage in run["stages"]] == ["checkout", "test", "analyze", "build"]
     assert run["pull_request"] == 3
+    assert run["base"] == {"branch": "develop", "environment": "sandbox"}
 
 
 @pytest.mark.parametrize("first", ["push", "pull_request"])

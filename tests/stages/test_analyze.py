@@ -135,7 +135,7 @@ def test_a_run_waits_without_a_worker_and_goes_on_when_the_gate_is_passed(lab):
     assert (run.state, run.asks) == (State.WAITING, False)
     assert lab.inside.redis.zcard("slipway:leases") == 0
     told = {one.context: (one.state, one.description) for one in statuses(run)}
-    assert told["slipway/test"] == ("pending", "Waiting for SonarQube's quality gate")
+    assert told["slipway/deploy/sandbox"] == ("pending", "Waiting for SonarQube's quality gate")
     commit = run.order.commit
     assert analysis.properties["sonar.projectKey"] == "films"
     assert analysis.properties["sonar.projectVersion"] == commit
@@ -158,8 +158,8 @@ def test_a_gate_that_fails_fails_the_run(lab):
     run = lab.inside.run(run_id)
     ended(run, "user", "coverage on new code is 61.2, wanted at least 80; reliability rating")
     told = {one.context: (one.state, one.description) for one in statuses(run)}
-    assert told["slipway/test"][0] == "failure"
-    assert "quality gate failed: coverage on new code is 61.2" in told["slipway/test"][1]
+    assert told["slipway/deploy/sandbox"][0] == "failure"
+    assert "quality gate failed: coverage on new code is 61.2" in told["slipway/deploy/sandbox"][1]
     states = {stage.name: str(stage.state) for stage in run.stages}
     assert (states["analyze"], states["build"]) == ("failed", "skipped")
 

@@ -26,14 +26,28 @@ def told(shown):
     return {s.context.removeprefix("slipway/"): (s.state, s.description) for s in statuses(shown)}
 
 
-def test_a_living_run_is_pending():
+def check(*arguments, **more):
+    """The same of a pull request's check."""
+    wanted = order(purpose="check", pull_request=pull_request(head="a" * 40))
+    made = run(*arguments, wanted=wanted, **more)
+    return made.model_copy(update={"stages": made.stages[:3]})
+
+
+def test_a_living_check_is_pending():
     """Until a context's stages are done it is pending, and success as soon as they are."""
-    shown = told(run("running", "succeeded", "succeeded", "running"))
-    assert shown == {
+    assert told(check("running", "succeeded", "succeeded", "running")) == {
         "test": ("success", "test done"),
         "build": ("pending", "In progress"),
-        "deploy/sandbox": ("pending", "In progress"),
     }
+
+
+@pytest.mark.parametrize(
+    ("done", "text"), [(0, "Testing"), (2, "Tested; building"), (3, "Deploying"), (5, "Deploying")]
+)
+def test_a_living_deploy_says_where_it_stands(done, text):
+    """It has one context, its test and build included."""
+    shown = told(run("running", *["succeeded"] * done, "running"))
+    assert shown == {"deploy/sandbox": ("pending", text)}
 
 
 @pytest.mark.parametrize(
@@ -50,7 +64,7 @@ def test_the_tests_and_the_gate_have_one_status(gate, text):
         StageRecord(name=name, state=StageState.SUCCEEDED, summary=summary)
         for name, summary in said.items()
     )
-    shown = run("running").model_copy(update={"stages": stages})
+    shown = check("running").model_copy(update={"stages": stages})
     assert told(shown) == {"test": ("success", text)}
     waits = stages[2].model_copy(update={"state": StageState.WAITING, "summary": "Waiting for it"})
     waiting = shown.model_copy(update={"stages": (*stages[:2], waits)})
@@ -60,51 +74,29 @@ def test_the_tests_and_the_gate_have_one_status(gate, text):
 def test_a_run_that_waits_says_for_what():
     """The text of a stage that waits stands where its end is awaited."""
     shown = told(run("waiting", *["succeeded"] * 5, "waiting"))
-    assert shown["deploy/sandbox"] == ("pending", "release done")
-    assert shown["build"] == ("success", "build done")
+    assert shown == {"deploy/sandbox": ("pending", "release done")}
 
 
 @pytest.mark.parametrize(("fault", "state"), [("user", "failure"), ("ours", "error")])
 def test_a_failed_run_leaves_nothing_pending(fault, state):
     """The failing context says why; those after it say that they did not run, and why."""
-    shown = told(
-        run(
-            "failed",
-            "succeeded",
-            "failed",
-            "skipped",
-            "skipped",
-            "skipped",
-            "skipped",
-            fault=fault,
-            error="unit failed with exit code 1",
-        )
-    )
-    assert shown == {
-        "test": (state, "unit failed with exit code 1"),
-        "build": (state, "Not run: unit failed with exit code 1"),
-        "deploy/sandbox": (state, "Not run: unit failed with exit code 1"),
+    why = "unit failed with exit code 1"
+    states, more = ("succeeded", "failed", *["skipped"] * 4), {"fault": fault, "error": why}
+    assert told(check("failed", *states, **more)) == {
+        "test": (state, why),
+        "build": (state, f"Not run: {why}"),
     }
+    assert told(run("failed", *states, **more)) == {"deploy/sandbox": (state, why)}
 
 
 @pytest.mark.parametrize("state", ["cancelled", "superseded"])
 def test_a_run_that_was_ended_says_by_whom(state):
     """Neither is the code's fault; what was done stays done."""
-    shown = told(
-        run(
-            state,
-            "succeeded",
-            "succeeded",
-            "failed",
-            "skipped",
-            "skipped",
-            "skipped",
-            error="by ada",
-        )
-    )
-    assert shown["test"][0] == "success"
-    assert shown["build"] == ("error", f"{state.capitalize()}: by ada")
-    assert shown["deploy/sandbox"] == ("error", f"{state.capitalize()}: by ada")
+    states = ("succeeded", "succeeded", "failed", *["skipped"] * 3)
+    ended = ("error", f"{state.capitalize()}: by ada")
+    shown = told(check(state, *states, error="by ada"))
+    assert (shown["test"][0], shown["build"]) == ("success", ended)
+    assert told(run(state, *states, error="by ada")) == {"deploy/sandbox": ended}
 
 
 def test_a_merged_pull_requests_head_shows_the_deploy():
@@ -112,17 +104,19 @@ def test_a_merged_pull_requests_head_shows_the_deploy():
     merged = run("succeeded", *["succeeded"] * 6, wanted=order(pull_request=pull_request()))
     on_head = [(s.context, s.state) for s in statuses(merged) if s.sha == "b" * 40]
     assert on_head == [("slipway/deploy/sandbox", "success")]
-    assert len(statuses(merged)) == 4
+    assert len(statuses(merged)) == 2
 
 
 def test_a_head_that_is_the_merge_is_told_once():
-    """A fast-forward merge has one commit, and one status for each context."""
+    """A fast-forward merge has one commit, and one status."""
     same = order(pull_request=pull_request(head="a" * 40))
-    assert len(statuses(run("running", wanted=same))) == 3
+    assert len(statuses(run("running", wanted=same))) == 1
 
 
-def test_a_check_tells_nothing_of_deploys():
-    """A pull request's check has two contexts, on its head."""
-    wanted = order(purpose="check", environment=None, pull_request=pull_request(head="a" * 40))
-    check = run("running", wanted=wanted).model_copy(update={"stages": run("running").stages[:3]})
-    assert [s.context for s in statuses(check)] == ["slipway/test", "slipway/build"]
+@pytest.mark.parametrize("purpose", ["deploy", "rollback"])
+def test_a_check_and_a_deploy_never_write_one_context(purpose):
+    """Neither of them speaks of the other, on the same commit of the same environment."""
+    checked = {s.context for s in statuses(check("running"))}
+    other = {s.context for s in statuses(run("running", wanted=order(purpose=purpose)))}
+    assert checked == {"slipway/test", "slipway/build"}
+    assert other == {"slipway/deploy/sandbox"}

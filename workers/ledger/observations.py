@@ -12,6 +12,7 @@ from workers.ledger import keys
 from workers.ledger.scripts import Scripts
 from workers.masking import Mask
 from workers.observation import Observation
+from workers.order import key_of
 
 PATIENCE_MILLISECONDS = 10_000
 
@@ -52,7 +53,8 @@ class Observations:
 
     def run_of(self, repository_id: int, environment: str, commit: str) -> str | None:
         """The run that deploys a commit to an environment, if there is one."""
-        found: str | None = self._redis.get(keys.order(f"{repository_id}:{environment}:{commit}"))
+        key = key_of(repository_id, "deploy", environment, commit)
+        found: str | None = self._redis.get(keys.order(key))
         return found
 
     def repaired(self, place: str, environment: str, what: dict[str, Any]) -> bool:

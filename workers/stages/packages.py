@@ -16,7 +16,7 @@ def packages(context: Context) -> dict[str, Package]:
 def arguments(context: Context) -> dict[str, str]:
     """The build arguments with the run's own values filled in."""
     return context.pipeline.build.arguments(
-        environment=context.order.environment or "",
+        environment=context.order.target or "",
         commit=context.order.commit,
         branch=context.order.branch,
     )
