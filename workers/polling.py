@@ -5,6 +5,7 @@ import structlog
 from workers.errors import RunError
 from workers.github.deliveries import redeliver
 from workers.heads import Branch, clone_url_of, head_of
+from workers.ledger.accepting import POLL
 from workers.ledger.upkeep import Upkeep
 from workers.pruning import prune
 from workers.run import Run
@@ -82,6 +83,8 @@ def _look(shop: Workshop, run: Run, found: dict[Branch, str | None]) -> None:
             "people": (),
         }
     )
-    accepted = shop.ledger.accept(missed, f"poll:{missed.key}", stages_of(missed), STAGES[0].queue)
+    # Once for each move of the branch: a head whose run has failed is not run again by every poll.
+    found_as = f"{POLL}{run.id}:{missed.key}"
+    accepted = shop.ledger.accept(missed, found_as, stages_of(missed), STAGES[0].queue)
     if accepted.fresh:
         log.warning("lost_push_found", run=accepted.run_id, repository=missed.repository)

@@ -81,9 +81,13 @@ def _later(shop: Workshop, run: Run, outbox: Outbox, channel: "Channel", error: 
 
 
 def _statuses(shop: Workshop, run: Run, outbox: Outbox) -> None:
+    news = [one for one in statuses(run) if outbox.told.get(_key(one)) != _said(one)]
+    # What is told late must not overwrite what the run says that has taken this one's place.
+    if not news or shop.ledger.history.replaced(run):
+        return
     unknown: dict[str, UnknownCommitError] = {}
-    for status in statuses(run):
-        if outbox.told.get(_key(status)) != _said(status) and status.sha not in unknown:
+    for status in news:
+        if status.sha not in unknown:
             outbox.stay(QUICK_SECONDS)
             try:
                 _post(shop, run, status, outbox)

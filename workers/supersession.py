@@ -3,6 +3,7 @@
 from workers.errors import SupersededError
 from workers.run import Run, State
 from workers.source.snapshot import Relation
+from workers.stages.ancestry import was_reset
 from workers.stages.context import Context
 
 # Not before the checkout, which judges where commits may be fetched from.
@@ -20,12 +21,14 @@ def check(context: Context, stage: str) -> None:
     if stage not in BEFORE_DEPLOY:
         return
     for later in context.shop.ledger.history.later(context.run.id, context.order):
-        if _replaces(later, context.run) and (
-            context.relation(later.order.commit) is Relation.OLDER
-        ):
+        newer = later.order.commit
+        if not _replaces(later, context.run) or context.relation(newer) is not Relation.OLDER:
+            continue
+        # A branch that came back to a commit under way asks for that one again.
+        if not was_reset(context, newer):
             raise SupersededError(
-                f"the newer commit {later.order.commit[:7]} of {context.order.branch} "
-                f"takes its place (run {later.id})"
+                f"the newer commit {newer[:7]} of {context.order.branch} takes its place "
+                f"(run {later.id})"
             )
 
 

@@ -113,11 +113,9 @@ class Moves:
     def _forward(self, move: Move, commit: str, before: str | None, heads: dict[str, str]) -> None:
         if before is None or before in self.world.ancestors(commit):
             return
-        assert commit not in self.world.ancestors(before), (
-            f"promise 3: {move} takes {before[:7]} back to its ancestor {commit[:7]}"
-        )
+        how = "back to its ancestor" if commit in self.world.ancestors(before) else "aside to"
         assert heads[ALIASES[move.alias]] == commit, (
-            f"promise 3: {move} is unrelated to {before[:7]} and not the branch's head"
+            f"promise 3: {move} takes {before[:7]} {how} {commit[:7]}, which is not the head"
         )
 
     def over(self, run: Run) -> None:

@@ -18,7 +18,7 @@ QUICK = settings(
     print_blob=True,
 )
 HAPPENED = {"kill", "fault", "by hand", "visits", "delivered late or again", "asleep", "woken"} | {
-    "rollback", "lock", "unlocked with a held run", "amid a gradual release"
+    "rollback", "lock", "unlocked with a held run", "amid a gradual release", "run again"
 }  # fmt: skip
 LONG = settings(QUICK, max_examples=250, stateful_step_count=24, derandomize=False)
 

@@ -12,6 +12,8 @@ from workers.ledger.codec import stages_text
 from workers.order import Order
 from workers.run import StageRecord
 
+POLL = "poll:"
+"""How the ids of those deliveries begin that the poll makes up."""
 DELIVERY_SECONDS = 7 * 86400
 ORDER_SECONDS = 90 * 86400
 WAITAOF_SECONDS = 1.5
@@ -63,7 +65,17 @@ def arguments(
         instead_of,
         order.sender or "",
         json.dumps(order.people) if order.people else "",
+        _teller(order, delivery),
     )
+
+
+def _teller(order: Order, delivery: str) -> str:
+    """What tells of an order: of one commit, a push and a merge both do, each of them once."""
+    if delivery.startswith(POLL):
+        return "poll"
+    if order.pull_request is None:
+        return "push"
+    return "merge" if order.purpose == "deploy" else f"pull:{order.pull_request.number}"
 
 
 def confirm(reply: Any) -> None:  # noqa: ANN401 - any Redis reply

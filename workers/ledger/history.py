@@ -214,6 +214,11 @@ class History:
             if run and not run.state.final:
                 yield run
 
+    def replaced(self, run: Run) -> bool:
+        """Whether another run of the same order has taken its place since."""
+        latest = self._redis.get(keys.order(run.order.key))
+        return latest is not None and latest != run.id
+
     def kept(self, key: str) -> str | None:
         """What an earlier run has left for others under a key."""
         found: str | None = self._redis.get(key)

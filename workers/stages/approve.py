@@ -4,6 +4,7 @@ from workers.approval import VOTES, Vote
 from workers.errors import CancelledError, PeopleError, SupersededError
 from workers.source.snapshot import Relation
 from workers.stages import branch
+from workers.stages.ancestry import was_reset
 from workers.stages.context import Context
 from workers.times import duration
 
@@ -54,6 +55,7 @@ def _older(context: Context, place: str) -> str | None:
     other = history.run(history.waiting(place) or "")
     if other is None or other.id == context.run.id or not other.asks:
         return None
-    if context.relation(other.order.commit) is Relation.OLDER:
-        raise SupersededError(f"the newer commit {other.order.commit[:7]} waits for approval")
+    newer = other.order.commit
+    if context.relation(newer) is Relation.OLDER and not was_reset(context, newer):
+        raise SupersededError(f"the newer commit {newer[:7]} waits for approval")
     return other.id

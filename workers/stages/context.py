@@ -48,6 +48,7 @@ class Context:
     revisions: dict[str, str | None] = field(default_factory=dict)
     last_try: bool = False
     on_branch: float = 0.0
+    resets: dict[str, bool] = field(default_factory=dict)
     asking: threading.Lock = field(default_factory=threading.Lock)
     _relations: dict[str, Relation] = field(default_factory=dict)
 

@@ -8,6 +8,7 @@ from workers.ledger.locks import Lock
 from workers.run import Run
 from workers.source.snapshot import Relation
 from workers.stages import ownership
+from workers.stages.ancestry import was_reset
 from workers.stages.context import Context
 
 
@@ -66,10 +67,9 @@ def _older(context: Context) -> str | None:
         other = ledger.history.run(run_id)
         if other is None or not _rival(other, context.run):
             continue
-        if context.relation(other.order.commit) is Relation.OLDER:
-            raise SupersededError(
-                f"the newer commit {other.order.commit[:7]} waits for the same lock"
-            )
+        newer = other.order.commit
+        if context.relation(newer) is Relation.OLDER and not was_reset(context, newer):
+            raise SupersededError(f"the newer commit {newer[:7]} waits for the same lock")
         return other.id
     return None
 

@@ -174,7 +174,10 @@ def _judge(context: Context, release: Release, found: Alias | None) -> None:
     if found is None:
         return
     where = f"{release.function}:{context.environment.alias}"
-    judge(context, where, _commit(context, release, found), f"version {found.version}")
+    commit = _commit(context, release, found)
+    recorded = context.shop.ledger.history.live(context.place(release.function))
+    ours = recorded.get("version") == found.version
+    judge(context, where, commit, f"version {found.version}", recorded=ours)
 
 
 def _put_back(context: Context, *, doubt: bool) -> None:

@@ -3,6 +3,7 @@
 from workers.errors import SupersededError, WaitError
 from workers.run import Run, StageState
 from workers.source.snapshot import Relation
+from workers.stages.ancestry import was_reset
 from workers.stages.context import Context
 
 AGAIN_SECONDS = 10.0
@@ -38,10 +39,12 @@ def taken(context: Context, function: str) -> str | None:
 def _give_way(context: Context) -> None:
     """Nothing of ours has moved yet: the newest candidate is the one that is worth the time."""
     for later in context.shop.ledger.history.later(context.run.id, context.order):
-        if _ready(later, context.run) and (context.relation(later.order.commit) is Relation.OLDER):
+        newer = later.order.commit
+        if not _ready(later, context.run) or context.relation(newer) is not Relation.OLDER:
+            continue
+        if not was_reset(context, newer):
             raise SupersededError(
-                f"the newer commit {later.order.commit[:7]} is ready to be released "
-                f"(run {later.id})"
+                f"the newer commit {newer[:7]} is ready to be released (run {later.id})"
             )
 
 

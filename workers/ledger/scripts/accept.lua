@@ -1,6 +1,7 @@
 -- One delivery: known already, the same order as before, or a new run that is due. All or nothing.
 local id, delivery, order_key, order, stages, queue, branch, repository, pull_request,
-  broker_queue, message, delivery_seconds, order_seconds, instead_of, sender, people = unpack(ARGV)
+  broker_queue, message, delivery_seconds, order_seconds, instead_of, sender, people,
+  teller = unpack(ARGV)
 local at = now()
 local delivery_key = P .. 'delivery:' .. delivery
 
@@ -22,9 +23,59 @@ if delivery ~= '' then
   if known then return {0, known} end
 end
 
+-- Whether the branch was last known to be at another commit; the poll and every delivery tell.
+local wanted_order = cjson.decode(order)
+local deploys = wanted_order.purpose == 'deploy'
+local moved = deploys and redis.call('HGET', P .. 'tips', branch) ~= wanted_order.commit
+
+-- What the repository made live last in the environment, if that is another commit; or a run that
+-- is about to.
+local function other_is_live()
+  local key, from = P .. 'released:' .. wanted_order.environment, 0
+  for _, other in ipairs(redis.call('ZREVRANGE', branch, 0, 9)) do
+    if unfinished(other) then return true end
+  end
+  while true do
+    local rows = redis.call('LRANGE', key, from, from + 49)
+    for _, row in ipairs(rows) do
+      local live = cjson.decode(row)
+      local source = type(live.source) == 'table' and live.source.repository_id
+      if source == wanted_order.repository_id or live.repository == wanted_order.repository then
+        return live.commit ~= wanted_order.commit
+      end
+    end
+    if #rows < 50 then return true end
+    from = from + 50
+  end
+end
+
+-- Whether an order that has a run already asks for another one: its run has come to no verdict, or
+-- its branch was reset to it. What tells of one push or of one head a second time does not.
+local function again(same)
+  local values = redis.call('HMGET', run_key(same), 'state', 'fault', 'told:' .. teller)
+  local state, fault, told = values[1], values[2], values[3]
+  if not ended(same) and (not cancelled(same) or wanted(same)) then return false end
+  if state == 'succeeded' then
+    return deploys and teller ~= 'merge' and moved and other_is_live()
+  end
+  if not deploys then return told or state ~= 'failed' or fault ~= 'user' end
+  if teller == 'merge' then return false end
+  return moved or (told and teller == 'push')
+end
+
 local same = redis.call('GET', P .. 'order:' .. order_key)
-if same and same ~= instead_of and redis.call('EXISTS', run_key(same)) == 1 then
+if same and redis.call('EXISTS', run_key(same)) == 0 then same = nil end
+local repeats = false
+if same then
+  if instead_of ~= '' then repeats = same == instead_of else repeats = again(same) end
+end
+if deploys and instead_of == '' then
+  redis.call('HSET', P .. 'tips', branch, wanted_order.commit)
+end
+
+if same and not repeats then
   if delivery ~= '' then redis.call('SET', delivery_key, same, 'EX', delivery_seconds) end
+  redis.call('HSET', run_key(same), 'told:' .. teller, '1')
   if pull_request ~= '' and redis.call('HSETNX', run_key(same), 'pull_request', pull_request) == 1 then
     changed(same, at)
   end
@@ -40,8 +91,22 @@ if same and same ~= instead_of and redis.call('EXISTS', run_key(same)) == 1 then
   return {0, same}
 end
 
+-- The merged head of a pull request is told of whatever takes the place of the merge's run.
+local before = same and deploys and cjson.decode(redis.call('HGET', run_key(same), 'order'))
+if before and pull_request == '' then
+  pull_request = redis.call('HGET', run_key(same), 'pull_request')
+  if not pull_request then
+    pull_request = type(before.pull_request) == 'table' and cjson.encode(before.pull_request) or ''
+  end
+end
 begin({id = id, order = order, order_key = order_key, order_seconds = order_seconds, stages = stages,
   delivery = delivery, delivery_seconds = delivery_seconds, queue = queue, branch = branch,
   repository = repository, pull_request = pull_request, broker_queue = broker_queue,
   message = message}, at)
+redis.call('HSET', run_key(id), 'told:' .. teller, '1')
+-- Whose change it is does not depend on who has it run again.
+if before then
+  if type(before.people) == 'table' then add_people(id, before.people) end
+  add_people(id, cjson.decode(redis.call('HGET', run_key(same), 'people') or '[]'))
+end
 return {1, id}

@@ -10,7 +10,10 @@ if not values[1] or redis.call('ZSCORE', P .. 'reports', id) then return 0 end
 redis.call('ZREM', P .. 'runs', id)
 redis.call('ZREM', values[2], id)
 redis.call('ZREM', values[3], id)
-if redis.call('EXISTS', values[3]) == 0 then redis.call('SREM', P .. 'branches', values[3]) end
+if redis.call('EXISTS', values[3]) == 0 then
+  redis.call('SREM', P .. 'branches', values[3])
+  redis.call('HDEL', P .. 'tips', values[3])
+end
 if redis.call('GET', P .. 'order:' .. values[4]) == id then
   redis.call('DEL', P .. 'order:' .. values[4])
 end
