@@ -19,6 +19,7 @@ from workers.stages import STAGES
 
 LONGEST_ID = 100
 FIRST_QUEUE = STAGES[0].queue
+CLOSED = "a pull request that was closed without a merge into an environment's branch runs nothing"
 UNSIGNED = refused(401, "X-Hub-Signature-256 is missing or is not this body's signature.")
 
 log = structlog.get_logger()
@@ -61,6 +62,8 @@ def parse(delivery: Delivery, operator: Operator) -> Order | Answer:
 def accepted(taken: Accepted, url: str) -> Answer:
     """The answer to what the ledger has taken on, or had already; `url` is Slipway's own."""
     run_id = taken.run_id
+    if not run_id:
+        return Answer(200, {"ignored": CLOSED}, told=True)
     ids = {"run_id": run_id, "task_id": run_id, "status_url": f"{url}/api/v1/runs/{run_id}"}
     if taken.fresh:
         return Answer(202, ids, told=True)

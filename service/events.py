@@ -76,12 +76,12 @@ def _pull_request(body: bytes, operator: Operator) -> Order | Ignored:
         base=base["ref"],
         environment=environment.name if environment else None,
     )
-    if event.action == "closed":
-        commit = pull.get("merge_commit_sha")
-        if not pull.get("merged") or commit is None:
-            return Ignored(f"pull request {event.number} was closed without a merge")
+    commit, closed = pull.get("merge_commit_sha"), event.action == "closed"
+    if closed and pull.get("merged") and commit and environment:
         return _deploy(event, operator, base["ref"], commit, asked)
-    if event.action not in CHECKED:
+    if closed:
+        asked = asked.model_copy(update={"closed": True})
+    elif not _changes_code(event):
         return Ignored(f"pull_request action {event.action[:40]!r} changes no code")
     if _is_from_a_fork(head["repo"], base["repo"]):
         return Ignored(
@@ -96,6 +96,12 @@ def _pull_request(body: bytes, operator: Operator) -> Order | Ignored:
         purpose="check",
         pull_request=asked,
     )
+
+
+def _changes_code(event: payloads.PullRequestEvent) -> bool:
+    """Whether there is something new to check: another head, or another base."""
+    moved = isinstance(event.changes, dict) and "base" in event.changes
+    return event.action in CHECKED or (event.action == "edited" and moved)
 
 
 def _is_from_a_fork(head: SideRepository | None, base: SideRepository | None) -> bool:

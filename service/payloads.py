@@ -6,7 +6,7 @@ nobody reads must not cost a delivery.
 Source: "Webhook events and payloads" in GitHub's documentation.
 """
 
-from typing import Annotated, NotRequired, Required
+from typing import Annotated, Any, NotRequired, Required
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -96,3 +96,4 @@ class PullRequestEvent(Event):
     action: str
     number: Number
     pull_request: PullRequest
+    changes: Any = None

@@ -19,6 +19,7 @@ class PullRequest(BaseModel):
     head: Commit
     base: str | None = Field(default=None, description="the branch that it would go into")
     environment: str | None = None
+    closed: bool = Field(default=False, description="without a merge: there is nothing to run")
 
 
 class Rollback(BaseModel):

@@ -12,15 +12,17 @@ from workers.archive import archive, recall
 from workers.errors import PassingError, RunError, StoppedError
 from workers.github.faults import RefusedError, UnknownCommitError
 from workers.github.statuses import post
+from workers.ledger.checked import Heads
 from workers.notify import email, slack
 from workers.notify.outbox import LOG, QUICK_SECONDS, Outbox, sentence
 from workers.run import Run
-from workers.statuses import Status, statuses
+from workers.statuses import Status, statuses, worst
 from workers.times import duration
 from workers.workshop import Workshop
 
 log = structlog.get_logger()
 
+TURNS = 5
 PATIENCE_SECONDS = 7 * 86400
 """For how long a channel that takes nothing is told of an ended run; the run is kept meanwhile."""
 
@@ -81,23 +83,43 @@ def _later(shop: Workshop, run: Run, outbox: Outbox, channel: "Channel", error: 
 
 
 def _statuses(shop: Workshop, run: Run, outbox: Outbox) -> None:
-    news = [one for one in statuses(run) if outbox.told.get(_key(one)) != _said(one)]
-    # What is told late must not overwrite what the run says that has taken this one's place.
-    if not news or shop.ledger.history.replaced(run):
-        return
-    unknown: dict[str, UnknownCommitError] = {}
-    for status in news:
-        if status.sha not in unknown:
+    """Tell GitHub what is new; checks of one head may speak at once, so it is looked at again."""
+    check = run.order.purpose == "check"
+    for _ in range(TURNS if check else 1):
+        news = _checks(shop, run) if check else _news(outbox, run)
+        # What is told late must not overwrite what the run says that has taken this one's place.
+        if not news or shop.ledger.history.replaced(run):
+            return
+        unknown: dict[str, UnknownCommitError] = {}
+        for whose, status in news:
+            if status.sha in unknown:
+                continue
             outbox.stay(QUICK_SECONDS)
             try:
-                _post(shop, run, status, outbox)
+                _post(shop, whose, status, outbox)
             except UnknownCommitError as error:
                 # The run's other commit can be told of all the same.
                 unknown[status.sha] = error
-            else:
-                outbox.told[_key(status)] = _said(status)
-    for unheard in unknown.values():
-        raise unheard
+                continue
+            outbox.told[_key(status)] = _said(status)
+            if check:
+                Heads(shop.ledger.redis).tell(run.order, status.context, _said(status))
+        for unheard in unknown.values():
+            raise unheard
+
+
+def _news(outbox: Outbox, run: Run) -> list[tuple[Run, Status]]:
+    told = outbox.told
+    return [(run, one) for one in statuses(run) if told.get(_key(one)) != _said(one)]
+
+
+def _checks(shop: Workshop, run: Run) -> list[tuple[Run, Status]]:
+    """What is new of a head, of all its checks whose pull requests are open."""
+    head = Heads(shop.ledger.redis).checked(run.order)
+    others = filter(None, map(shop.ledger.history.run, head.others(run.order)))
+    runs = [*((run,) if head.counts(run.order) else ()), *others]
+    shown = worst(runs or [run])
+    return [(whose, one) for whose, one in shown if head.told.get(one.context) != _said(one)]
 
 
 def _log(shop: Workshop, run: Run, outbox: Outbox) -> None:

@@ -1,5 +1,6 @@
 """State is ours, status is what GitHub is told: one table between them."""
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from workers import sonar
@@ -16,6 +17,7 @@ STANDS = {
 """What a deploy is at; in its other stages, it deploys."""
 
 Told = Literal["pending", "success", "failure", "error"]
+WORST: tuple[Told, ...] = ("failure", "error", "pending", "success")
 
 
 class Status(NamedTuple):
@@ -30,6 +32,25 @@ class Status(NamedTuple):
 def statuses(run: Run) -> list[Status]:
     """What GitHub should show for a run now: a check and a deploy never write one context."""
     return _of_a_check(run) if run.order.purpose == "check" else _of_a_deploy(run)
+
+
+def worst(runs: Sequence[Run]) -> list[tuple[Run, Status]]:
+    """Of the checks of one head for several bases: each context's worst, and whose it is."""
+    shown: dict[str, tuple[Run, Status]] = {}
+    for run in runs:
+        for status in statuses(run):
+            known = shown.get(status.context)
+            if known is None or WORST.index(status.state) < WORST.index(known[1].state):
+                shown[status.context] = (run, status)
+    if len(runs) == 1:
+        return list(shown.values())
+    return [(run, _named(run, status)) for run, status in shown.values()]
+
+
+def _named(run: Run, status: Status) -> Status:
+    """A status that says for which base it is."""
+    base = run.order.pull_request.base if run.order.pull_request else None
+    return status._replace(description=f"{base}: {status.description}") if base else status
 
 
 def _of_a_check(run: Run) -> list[Status]:

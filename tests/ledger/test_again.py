@@ -160,3 +160,13 @@ def test_where_a_branch_is_known_to_be_is_forgotten_with_it(book):
     assert book.history.run(run_id) is None
     assert book.redis.hgetall("slipway:tips") == {}
     assert book.redis.zcard(keys.RUNS) == 0
+
+
+def test_whose_change_it_is_goes_along_to_the_new_run(book):
+    """Whoever resets a branch, author and merger still may not approve their own change."""
+    first = book.take_on(order(people=("ada",), pull_request=pull_request()), "merge")
+    book.take_on(order(people=("bob",)), "push")
+    end(book, first, "cancelled")
+    again = book.accept(order(people=("eve",)), "push again", STAGES, "build")
+    assert again.fresh
+    assert set(book.history.run(again.run_id).order.people) == {"ada", "bob", "eve"}

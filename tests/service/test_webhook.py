@@ -85,6 +85,16 @@ def test_a_merge_is_one_deploy(door, slipway, first):
     assert (run["purpose"], run["environment"], run["pull_request"]) == ("deploy", "sandbox", 3)
 
 
+def test_another_base_is_another_check(door, slipway):
+    """A pull request that is turned to another base is checked for that one's environment."""
+    door.send(pull(), event="pull_request")
+    base = {"ref": "master", "sha": "c" * 40, "repo": {"id": 7}}
+    payload = pull("edited", base=base) | {"changes": {"base": {"ref": {"from": "develop"}}}}
+    assert door.send(payload, event="pull_request")[0] == 202
+    bases = [run["base"]["environment"] for run in slipway.runs()]
+    assert bases == ["production", "sandbox"]
+
+
 FORKS = [
     {"head": {"ref": "x", "sha": "b" * 40, "repo": {"id": 8}}},
     {"head": {"ref": "x", "sha": "b" * 40, "repo": None}},
@@ -102,6 +112,8 @@ FORKS = [
         (push(ref="refs/heads/gh-readonly-queue/develop/pr-1"), "push", "no environment"),
         (push(repository=repository("evil/other")), "push", "operator"),
         (pull("labeled"), "pull_request", "labeled"),
+        (pull("edited") | {"changes": {"title": {}}}, "pull_request", "edited"),
+        (pull("closed", merged=True, merge_commit_sha=None), "pull_request", "without a merge"),
         (pull("closed"), "pull_request", "without a merge"),
         (pull("opened", **FORKS[0]), "pull_request", "fork"),
         (pull("synchronize", **FORKS[1]), "pull_request", "fork"),

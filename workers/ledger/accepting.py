@@ -31,7 +31,7 @@ class NotDurableError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The run that a delivery belongs to, and whether it is a new one."""
+    """The run that a delivery belongs to, if it is about any, and whether it is a new one."""
 
     run_id: str
     fresh: bool

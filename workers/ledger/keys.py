@@ -123,6 +123,11 @@ def tested(repository_id: int, tree: str) -> str:
     return f"{PREFIX}tested:{repository_id}:{tree}"
 
 
+def checked(repository_id: int, head: str) -> str:
+    """The checks of one head, and the open pull requests that it is the head of."""
+    return f"{PREFIX}checked:{repository_id}:{head}"
+
+
 def waiting(place: str) -> str:
     """The run that waits for people at one place."""
     return f"{PREFIX}waiting:{place}"

@@ -28,6 +28,28 @@ local wanted_order = cjson.decode(order)
 local deploys = wanted_order.purpose == 'deploy'
 local moved = deploys and redis.call('HGET', P .. 'tips', branch) ~= wanted_order.commit
 
+-- The checks of a head, one for each environment of a base, and the open pull requests whose head it
+-- is: what its two contexts show is the worst of those.
+local pull = type(wanted_order.pull_request) == 'table' and wanted_order.pull_request
+local target = pull and type(pull.environment) == 'string' and pull.environment or ''
+local checked = pull and P .. 'checked:' .. string.match(order_key, '^%d+') .. ':' .. pull.head
+if pull and instead_of == '' then
+  local name = 'pull:' .. text(pull.number)
+  if deploys or pull.closed == true then
+    if redis.call('HDEL', checked, name) == 1 then
+      local known = redis.call('HGETALL', checked)
+      for i = 1, #known, 2 do
+        local other = string.sub(known[i], 1, 4) == 'run:' and known[i + 1]
+        if other and redis.call('EXISTS', run_key(other)) == 1 then changed(other, at) end
+      end
+    end
+    if not deploys then return {0, ''} end
+  else
+    redis.call('HSET', checked, name, target)
+    redis.call('EXPIRE', checked, order_seconds)
+  end
+end
+
 -- What the repository made live last in the environment, if that is another commit; or a run that
 -- is about to.
 local function other_is_live()
@@ -108,5 +130,9 @@ redis.call('HSET', run_key(id), 'told:' .. teller, '1')
 if before then
   if type(before.people) == 'table' then add_people(id, before.people) end
   add_people(id, cjson.decode(redis.call('HGET', run_key(same), 'people') or '[]'))
+end
+if pull and not deploys then
+  redis.call('HSET', checked, 'run:' .. target, id)
+  redis.call('EXPIRE', checked, order_seconds)
 end
 return {1, id}
