@@ -92,8 +92,6 @@ def _statuses(shop: Workshop, run: Run, outbox: Outbox) -> None:
             return
         unknown: dict[str, UnknownCommitError] = {}
         for whose, status in news:
-            if status.sha in unknown:
-                continue
             outbox.stay(QUICK_SECONDS)
             try:
                 _post(shop, whose, status, outbox)

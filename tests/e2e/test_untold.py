@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.town import until
+from tests.e2e.town import DEPLOY, until
 from tests.stand_ins.slipway import TOKEN
 
 pytestmark = pytest.mark.e2e
@@ -28,14 +28,15 @@ def test_a_commit_that_the_api_does_not_know_yet_gets_its_verdict_later(town):
 def test_a_commit_that_never_turns_up_keeps_no_other_from_its_status(town):
     """The merge commit is unknown for good: the pull request's head gets the deploy's status."""
     place = town.place("unt-head")
-    place.push(branch="master")
-    head = place.commit(place.files("two"), "develop")
-    pull = town.github.open_pull_request(place.repository, "develop", "master")
-    merged = town.github.merge_pull_request(place.repository, pull)
-    path = f"^/repos/{place.repository}/statuses/{merged}"
+    base = place.push()
+    place.ended(base)
+    head = place.commit(place.files("two"), "feature")
+    pull = town.github.open_pull_request(place.repository, "feature", "develop")
+    path = f"^/repos/{place.repository}/statuses/(?!{head}|{base})"
     town.github.fail_next("POST", path, times=999, status=422, body=UNKNOWN)
+    merged = town.github.merge(pull).merge_commit_sha
     until(
-        lambda: place.states(head).get("slipway/deploy/production") == "success",
+        lambda: place.states(head).get(DEPLOY) == "success",
         60,
         lambda: place.states(head),
     )
