@@ -6,6 +6,8 @@ import json
 import urllib.parse
 from collections.abc import Iterable, Iterator
 
+from config.disguises import Disguises
+
 MASK = "***"
 MIN_LENGTH = 6
 CUT = "…"
@@ -23,6 +25,7 @@ class Masker:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         forms = {form for secret in secrets for form in _forms(secret)}
         self._forms = tuple(sorted(forms, key=len))
+        self._disguises = Disguises(forms)
         self._lengths = tuple(map(len, self._forms))
         self._in_json = tuple({json.dumps(form)[1:-1] for form in forms})
 
@@ -57,7 +60,11 @@ class Masker:
 
     def touches(self, line: str) -> bool:
         """Whether a line of ASCII-only JSON may hold a secret: any text of it that has one does."""
-        return _CUT_IN_JSON in line or any(form in line for form in self._in_json)
+        return (
+            _CUT_IN_JSON in line
+            or any(form in line for form in self._in_json)
+            or self._disguises.possible(line)
+        )
 
     def stream(self) -> "MaskingStream":
         """A masker for one text that comes in pieces."""
@@ -75,7 +82,7 @@ class Masker:
 
     def begun(self, text: str) -> int:
         """Where the first secret begins that the end of the text may have cut; else its length."""
-        earliest = len(text)
+        earliest = self._disguises.begun(text)
         for form in self._forms:
             at = text.find(form[0], max(0, len(text) - len(form) + 1))
             while 0 <= at < earliest:
@@ -97,6 +104,7 @@ class Masker:
             while at >= 0:
                 yield at, at + len(form)
                 at = text.find(form, at + 1)
+        yield from self._disguises.spans(text)
 
 
 class MaskingStream:
