@@ -15,6 +15,7 @@ OBSERVED = f"{PREFIX}observed"
 OWNERS = f"{PREFIX}owners"
 AUDIT = f"{PREFIX}audit"
 PROBE = f"{PREFIX}probe"
+HEADS = f"{PREFIX}heads"
 BROKER_PREFIX = f"{PREFIX}celery:"
 RELEASES_KEPT = 2000
 """How many releases an environment's history goes back."""
@@ -22,7 +23,7 @@ RELEASES_KEPT = 2000
 AS_IT_IS = {
     "stages", "checks", "rollout", "releases", "retries", "unfinished", "pipeline", "tree",
     "packages", "build_key", "reused", "analysis", "awaits", "before", "origin", "gone",
-    "site", "site_switched",
+    "site", "site_switched", "stuck",
 }
 # fmt: on
 """Fields of a run that its stages must find as they wrote them; text in any other is masked."""
@@ -96,6 +97,14 @@ def alias(home: str, function: str, name: str) -> str:
 def function_lock(home: str, function: str) -> str:
     """The name of the lock on one function's code, which all of its aliases share."""
     return f"function:{home}/{function}"
+def head(repository_id: int, branch_name: str) -> str:
+    """What one branch is called among the heads that were told of."""
+    return f"{repository_id}:{branch_name}"
+
+
+def alias(region: str, function: str, name: str) -> str:
+    """The place that one function's alias is, in what is live."""
+    return f"{region}/{function}/{name}"
 
 
 def drain(owner: str) -> str:

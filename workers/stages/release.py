@@ -1,5 +1,7 @@
 """The one moment users notice: the aliases of a run's functions move together, or none does."""
 
+import json
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -9,7 +11,14 @@ from redis.exceptions import RedisError
 from workers.aws import aliases
 from workers.aws.aliases import Alias
 from workers.aws.faults import ChangedError
-from workers.errors import OurError, PassingError, RunError, StoppedError
+from workers.errors import (
+    BusyError,
+    DrainedError,
+    OurError,
+    PassingError,
+    RunError,
+    StoppedError,
+)
 from workers.ledger import MAX_LOSSES
 from workers.run import Release
 from workers.stages import (
@@ -29,6 +38,7 @@ from workers.stages.context import Context
 
 TRIES = 5
 TOGETHER = 8
+_noting = threading.Lock()
 
 
 def run(context: Context) -> str:
@@ -126,15 +136,42 @@ def _remember(
 def _move_all(
     context: Context, releases: tuple[Release, ...], found: dict[str, Alias | None]
 ) -> None:
-    """Move the aliases at the same time, so that users see old beside new as shortly as can be."""
+    """Move the aliases at the same time, so that users see old beside new as shortly as can be.
+
+    One that could not move goes first at the next try, alone: what it would have put back again
+    has not moved.
+    """
+    stuck = _stuck(context)
+    by_name = {release.function: release for release in releases}
+    for name in [one for one in stuck if one in by_name]:
+        _try(context, by_name.pop(name), found[name])
+    releases = tuple(by_name.values())
     with ThreadPoolExecutor(TOGETHER) as pool:
-        moves = [pool.submit(_move, context, one, found[one.function]) for one in releases]
+        moves = [pool.submit(_try, context, one, found[one.function]) for one in releases]
         try:
             for one in moves:
                 one.result()
         finally:
             # After a fault no other begins; those under way end, and then all are put back.
             pool.shutdown(cancel_futures=True)
+
+
+def _stuck(context: Context) -> list[str]:
+    """The functions whose aliases could not be moved at an earlier try, the latest first."""
+    names: list[str] = json.loads(context.field("stuck") or "[]")
+    return names
+
+
+def _try(context: Context, release: Release, found: Alias | None) -> None:
+    try:
+        _move(context, release, found)
+    except (BusyError, DrainedError):
+        raise
+    except PassingError:
+        with _noting:
+            others = [one for one in _stuck(context) if one != release.function]
+            context.lease.write(stuck=json.dumps([release.function, *others]))
+        raise
 
 
 def _move(context: Context, release: Release, found: Alias | None) -> None:
