@@ -166,8 +166,12 @@ class Smoke(toml.Section):
 class Function(toml.Section):
     """One Lambda function and the part of the build that it runs."""
 
-    runtime: Runtime = Field(description="Lambda runtime, such as python3.13")
-    handler: Handler = Field(description="entry point, such as app.handler")
+    runtime: Runtime | None = Field(
+        None, description="Lambda runtime, such as python3.13; compared with the function's"
+    )
+    handler: Handler | None = Field(
+        None, description="entry point, such as app.handler; compared with the function's"
+    )
     include: InsidePaths | None = Field(None, description="paths or globs; else those of [package]")
     exclude: InsidePaths | None = Field(
         None, description="paths or globs to leave out; else those of [package]"

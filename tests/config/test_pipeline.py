@@ -172,7 +172,6 @@ def test_a_file_that_releases_nothing_is_refused(text):
             "[functions.'a b']\nruntime='x'\nhandler='y'",
             "4: functions.'a b': expected a function's",
         ),
-        ("[functions.Bar]\nhandler='y'", "4: functions.Bar.runtime: missing; add it"),
         ("[site]\nbucket = 'B'\npath = '/x'", "5: site.bucket: expected an S3 bucket's name"),
         ("[sonar]\nproject = '1'", "5: sonar.project: expected the key of a SonarQube project"),
     ],
@@ -230,3 +229,9 @@ def test_check_lists_the_problems_of_a_file(tmp_path):
     said = pipeline.check(path)
     assert [line.split(" ")[0] for line in said] == [f"{path}:1:", f"{path}:2:"]
     assert pipeline.check(tmp_path / "gone.toml")[0].startswith(f"{tmp_path}/gone.toml:1: can't")
+
+
+def test_runtime_and_handler_may_be_left_out():
+    """Then there is nothing to compare with the function's."""
+    found = pipeline.parse("[functions.Foo]\n").functions["Foo"]
+    assert (found.runtime, found.handler) == (None, None)

@@ -55,12 +55,12 @@ def test_all_problems_come_at_once_and_in_order():
     """Unknown keys, wrong types, wrong values and missing keys are told together, by line."""
     text = (
         '[test]\ndockrfile = "x"\n[test.checks]\nlint = 3\n'
-        '[functions.Foo]\nruntime = "python3.13"\n[build]\nnetwork = "off"\n'
+        '[site]\npath = "/app"\n[build]\nnetwork = "off"\n'
     )
     assert problems(text) == [
         'f.toml:2: test.dockrfile: unknown key; did you mean "dockerfile"?',
         "f.toml:4: test.checks.lint: expected a command or a table, got a whole number",
-        "f.toml:5: functions.Foo.handler: missing; add it: entry point, such as app.handler",
+        "f.toml:5: site.bucket: missing; add it: S3 bucket; the operator must allow it",
         "f.toml:8: build.network: expected true or false, got a string",
     ]
 

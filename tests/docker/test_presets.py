@@ -252,3 +252,12 @@ def test_links_are_not_followed(choose, tmp_path: Path):
     (tmp_path / "requirements.txt").symlink_to("/etc/passwd")
     with pytest.raises(UserError, match="not a regular file"):
         choose("python3.11", {})
+
+
+def test_a_preset_needs_a_runtime_to_be_chosen_by(tmp_path):
+    """Without a Dockerfile and without a runtime, the error says what to add."""
+    pipeline = parse("[functions.F]\n")
+    with pytest.raises(UserError, match=r"\[functions\.F\] names no runtime.*add one"):
+        recipe(pipeline, "F", Folder(tmp_path), "commit 1234567")
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    assert recipe(pipeline, "F", Folder(tmp_path), "commit 1234567").dockerfile == "Dockerfile"

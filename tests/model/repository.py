@@ -49,7 +49,7 @@ class Repository:
     def commit(self, branch: str, code: str, parents: list[str] | None = None) -> str:
         """A commit with that code; nobody is told."""
         functions = "".join(
-            f'[functions.{name}]\nruntime = "python3.11"\nhandler = "index.handler"\n'
+            f'[functions.{name}]\nruntime = "python3.11"\nhandler = "index.lambda_handler"\n'
             for name in self.functions
         )
         files = {

@@ -46,7 +46,7 @@ unit = "python -c 'import index'"
 {build}
 [functions.{FUNCTION}]
 runtime = "python3.11"
-handler = "index.handler"
+handler = "index.lambda_handler"
 """
     code = f"def handler(event, context):\n    return {code!r}\n"
     tree = {"index.py": code, "slipway.toml": toml}

@@ -35,7 +35,7 @@ def files(sonar: str = 'project = "films"', test: str = "", **more: str) -> dict
 {test}
 [functions.{FUNCTION}]
 runtime = "python3.11"
-handler = "index.handler"
+handler = "index.lambda_handler"
 [build]
 [sonar]
 {sonar}

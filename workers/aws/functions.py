@@ -7,6 +7,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from workers.aws.configuration import LATEST, State, commit_of
+from workers.aws.configuration import read as _read
+from workers.aws.entry import Entry, Function, judge, same
 from workers.aws.faults import ChangedError, InProgressError, translated
 from workers.errors import OurError, PassingError, UserError
 from workers.times import duration
@@ -16,7 +19,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from mypy_boto3_lambda.type_defs import (
-        FunctionConfigurationTypeDef,
         PublishVersionRequestTypeDef,
         UpdateFunctionCodeRequestTypeDef,
     )
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from workers.aws.artifacts import Artifact
     from workers.aws.session import Aws
 
-LATEST = "$LATEST"
 PATIENCE = 300.0
 """Seconds that an update may take; botocore's own waiter, function_updated_v2, waits as long."""
 
@@ -32,7 +33,7 @@ DECISIONS = 6
 """How often we start anew because somebody else changed the function."""
 
 FIRST_POLL, LAST_POLL, POLL_GROWTH = 0.2, 2.0, 1.5
-COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+ANY_ENTRY, UNKNOWN = Entry(), Function()
 CODE_FAULTS = re.compile(r"InvalidZipFile|InvalidRuntime|FunctionError")
 """Reason codes (botocore's LastUpdateStatusReasonCode) that speak about the package itself."""
 
@@ -45,35 +46,7 @@ class Version:
     commit: str | None
     sha256: str
     size: int = 0
-
-
-@dataclass(frozen=True)
-class _State:
-    """A function or version as GetFunction shows it."""
-
-    sha256: str
-    revision_id: str | None
-    description: str
-    pending: bool
-    failure: tuple[str, str] | None
-
-    @classmethod
-    def of(cls, config: FunctionConfigurationTypeDef) -> _State:
-        # What a stand-in or an old region leaves out counts as settled.
-        failure = None
-        if config.get("LastUpdateStatus") == "Failed":
-            code, reason = "LastUpdateStatusReasonCode", "LastUpdateStatusReason"
-            failure = (str(config.get(code, "")), str(config.get(reason, "")))
-        elif config.get("State") == "Failed":
-            failure = (str(config.get("StateReasonCode", "")), config.get("StateReason", ""))
-        return cls(
-            sha256=config.get("CodeSha256", ""),
-            revision_id=config.get("RevisionId"),
-            description=config.get("Description", ""),
-            pending=config.get("LastUpdateStatus") == "InProgress"
-            or config.get("State") == "Pending",
-            failure=failure,
-        )
+    entry: Function = UNKNOWN
 
 
 def versions(aws: Aws, function: str) -> Iterator[Version]:
@@ -83,16 +56,17 @@ def versions(aws: Aws, function: str) -> Iterator[Version]:
         for page in pages.paginate(FunctionName=function):
             for item in page["Versions"]:
                 if item["Version"] != LATEST:
-                    commit = _commit(item.get("Description", ""))
+                    commit = commit_of(item.get("Description", ""))
                     size = item.get("CodeSize", 0)
-                    yield Version(item["Version"], commit, item.get("CodeSha256", ""), size)
+                    sha256, entry = item.get("CodeSha256", ""), Function.of(item)
+                    yield Version(item["Version"], commit, sha256, size, entry)
 
 
 def version_commit(aws: Aws, function: str, version: str) -> str | None:
     """The commit that a version bears; None when its description isn't one, or for $LATEST."""
     if version == LATEST:
         return None
-    return _commit(_read(aws, function, version).description)
+    return commit_of(_read(aws, function, version).description)
 
 
 def described(aws: Aws, function: str, number: str) -> Version:
@@ -102,16 +76,17 @@ def described(aws: Aws, function: str, number: str) -> Version:
         UserError: it doesn't exist.
     """
     state = _read(aws, function, number)
-    return Version(number, _commit(state.description), state.sha256)
+    return Version(number, commit_of(state.description), state.sha256)
 
 
-def holds(aws: Aws, function: str, version: str, sha256: str) -> bool:
-    """Whether a version is there, active, with that package (base64)."""
+def holds(aws: Aws, function: str, version: str, sha256: str, entry: Entry = ANY_ENTRY) -> bool:
+    """Whether a version is there, active, with that package (base64), entered that way."""
     try:
         state = _read(aws, function, version)
     except UserError:
         return False  # it is gone
-    return state.sha256 == sha256 and not (state.pending or state.failure)
+    ours = state.sha256 == sha256 and same(entry, state.entry)
+    return ours and not (state.pending or state.failure)
 
 
 def deploy(  # noqa: PLR0913 - what to deploy, and two ways back to the caller
@@ -124,6 +99,7 @@ def deploy(  # noqa: PLR0913 - what to deploy, and two ways back to the caller
     say: Callable[[str], None],
     patience: float = PATIENCE,
     fresh: bool = False,
+    entry: Entry = ANY_ENTRY,
 ) -> str:
     """Make the package the function's code and publish it; returns the version, active.
 
@@ -131,14 +107,15 @@ def deploy(  # noqa: PLR0913 - what to deploy, and two ways back to the caller
     holds the function's lock, since all branches share $LATEST. `watch` is called between polls
     and raises to stop; `say` takes a line for the run's log; `patience` is how many seconds to
     wait for updates, others' and ours. `fresh` says that nobody has begun to publish this commit
-    before, which saves the listing of all versions, a call of Lambda's scarce quota.
+    before, which saves the listing of all versions, a call of Lambda's scarce quota. `entry` is
+    what the function must have before its code is changed.
 
     Raises:
-        UserError: the function doesn't exist, or AWS can't use the package.
+        UserError: the function doesn't exist, is entered another way, or AWS can't use the package.
         OurError: AWS failed to apply the update, or S3 holds other bytes.
         PassingError: out of reach, or in others' hands for too long.
     """
-    deploying = _Deploying(aws, function, artifact, commit, watch, say, patience, fresh)
+    deploying = _Deploying(aws, function, artifact, commit, watch, say, patience, fresh, entry)
     version = deploying.publish()
     deploying.settled(version, "the new version")
     return version
@@ -156,6 +133,7 @@ class _Deploying:
     say: Callable[[str], None]
     patience: float
     fresh: bool
+    entry: Entry
 
     def __post_init__(self) -> None:
         self.deadline = time.monotonic() + self.patience
@@ -177,7 +155,7 @@ class _Deploying:
                 self.say(f"{changed}; looking again")
                 self._pause(next(pauses), str(changed))
 
-    def settled(self, qualifier: str = LATEST, what: str = "", *, forgive: bool = False) -> _State:
+    def settled(self, qualifier: str = LATEST, what: str = "", *, forgive: bool = False) -> State:
         """Poll until no update is under way.
 
         With `forgive`, an update that failed counts as settled: we are about to replace it.
@@ -195,7 +173,8 @@ class _Deploying:
         ours = (self.commit, self.artifact.sha256)
         found = None
         for version in versions(self.aws, self.function):
-            if (version.commit, version.sha256) == ours:
+            # A version keeps its handler and runtime: one of before a change is not what is wanted.
+            if (version.commit, version.sha256) == ours and same(self.entry, version.entry):
                 found = version.number
         if found:
             self.say(f"{self.function}: version {found} already bears this commit and package")
@@ -203,6 +182,9 @@ class _Deploying:
 
     def _decide(self) -> str:
         state = self.settled(forgive=True)
+        warning = judge(self.function, self.entry, state.entry)
+        if warning:
+            self.say(f"{self.function}: {warning}")
         if state.sha256 != self.artifact.sha256 or state.failure:
             self._update(state.revision_id)
             # The id changes once more when the update completes: never chain the earlier one.
@@ -280,17 +262,3 @@ def _pauses() -> Iterator[float]:
     while True:
         yield pause
         pause = min(pause * POLL_GROWTH, LAST_POLL)
-
-
-def _commit(description: str) -> str | None:
-    return description if COMMIT.fullmatch(description) else None
-
-
-def _read(aws: Aws, function: str, qualifier: str = LATEST) -> _State:
-    # GetFunction has a quota of its own, 100 a second; GetFunctionConfiguration shares the 15.
-    with translated(f"reading {function}", function=function, region=aws.region):
-        if qualifier == LATEST:
-            answer = aws.lambda_.get_function(FunctionName=function)
-        else:
-            answer = aws.lambda_.get_function(FunctionName=function, Qualifier=qualifier)
-    return _State.of(answer["Configuration"])

@@ -47,6 +47,12 @@ def recipe(pipeline: Pipeline, function: str, files: Files, where: str) -> Recip
     if asked:
         raise UserError(f"{asked} is not in {where}: [build] needs it")
     runtime = pipeline.functions[function].runtime
+    if runtime is None:
+        raise UserError(
+            f"{DOCKERFILE} is not in {where}, and [functions.{function}] names no runtime to "
+            'choose a preset by: add one, such as runtime = "python3.13", or a Dockerfile; '
+            "docs/presets.md has what presets need"
+        )
     try:
         text = _preset(runtime, files, path, sorted(pipeline.build.args))
     except UserError as error:

@@ -97,14 +97,11 @@ def alias(home: str, function: str, name: str) -> str:
 def function_lock(home: str, function: str) -> str:
     """The name of the lock on one function's code, which all of its aliases share."""
     return f"function:{home}/{function}"
+
+
 def head(repository_id: int, branch_name: str) -> str:
     """What one branch is called among the heads that were told of."""
     return f"{repository_id}:{branch_name}"
-
-
-def alias(region: str, function: str, name: str) -> str:
-    """The place that one function's alias is, in what is live."""
-    return f"{region}/{function}/{name}"
 
 
 def drain(owner: str) -> str:

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from workers.aws import artifacts, functions
+from workers.aws.entry import Entry
 from workers.errors import OurError
 from workers.run import Release
 from workers.stages import branch, ownership, rollback
@@ -50,7 +51,7 @@ def _unchanged(context: Context, function: str) -> Release | None:
     version = live.get("version", "")
     if live.get("sha256") != expected or not version:
         return None
-    if not functions.holds(context.aws, function, version, expected):
+    if not functions.holds(context.aws, function, version, expected, _entry(context, function)):
         return None
     alias = context.environment.alias
     context.say(
@@ -82,10 +83,16 @@ def _deploy(context: Context, function: str) -> Release:
         watch=context.lease.check,
         say=lambda line: context.say(f"deploy/{function}", line.removeprefix(f"{function}: ")),
         fresh=_fresh(context, function),
+        entry=_entry(context, function),
     )
     context.published(function, version, commit, artifact.sha256)
     context.say(f"deploy/{function}", f"version {version} is commit {commit[:7]}")
     return Release(function=function, version=version, sha256=artifact.sha256)
+
+
+def _entry(context: Context, function: str) -> Entry:
+    asked = context.pipeline.functions[function]
+    return Entry(asked.runtime, asked.handler)
 
 
 def _fresh(context: Context, function: str) -> bool:

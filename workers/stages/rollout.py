@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from config.strategy import Strategy, parse
 from workers.aws import aliases, shares
 from workers.aws.aliases import Alias
-from workers.aws.functions import LATEST
+from workers.aws.configuration import LATEST
 from workers.aws.shares import MovedError
 from workers.errors import (
     BusyError,

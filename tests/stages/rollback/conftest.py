@@ -84,7 +84,7 @@ class Harbour:
         run_id = self.inside.shop.ledger.accept(wanted, "", stages, "deploy").run_id
         hashes = {name: self.package(name, commit) for name in functions}
         tables = "".join(
-            f'[functions.{name}]\nruntime = "python3.11"\nhandler = "main.run"\n'
+            f'[functions.{name}]\nruntime = "python3.11"\nhandler = "index.lambda_handler"\n'
             for name in functions
         )
         fields = {"pipeline": tables, "packages": json.dumps(hashes)}
