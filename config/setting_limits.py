@@ -18,8 +18,8 @@ class LimitSettings(BaseSettings):
         8, ge=1, description="checks of one run that run at once; the others wait their turn"
     )
     build_seconds: float = Field(1800, gt=0, description="seconds that one image build may take")
-    build_cgroup: str = Field(
-        "", description="the engine's cgroup that is the parent of all builds, if it takes one"
+    build_cgroup: str | None = Field(
+        None, description="the engine's cgroup that is the parent of all builds, if it takes one"
     )
     build_cache: Memory = Field(
         "20g", description="BuildKit's cache on each engine: the sweep prunes it to that"

@@ -40,7 +40,7 @@ class Workshop:
     @cached_property
     def engine(self) -> Engine:
         """The Docker engine."""
-        cgroup = self.settings.build_cgroup
+        cgroup = self.settings.build_cgroup or ""
         return Engine(passed_on(*ENVIRONMENT), masker=self.masker, build_cgroup=cgroup)
 
     @cached_property
