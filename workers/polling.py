@@ -7,6 +7,7 @@ from workers.github.deliveries import redeliver
 from workers.heads import Branch, clone_url_of, head_of
 from workers.ledger.accepting import POLL
 from workers.ledger.upkeep import Upkeep
+from workers.order import Order
 from workers.pruning import prune
 from workers.run import Run
 from workers.stages import STAGES, stages_of
@@ -73,15 +74,14 @@ def _look(shop: Workshop, run: Run, found: dict[Branch, str | None]) -> None:
     if environment is None or commit is None or commit == run.order.commit:
         return
     # Who pushed it is not known: git does not tell, and who pushed before is somebody else.
-    missed = run.order.model_copy(
-        update={
-            "commit": commit,
-            "clone_url": clone_url_of(shop, run),
-            "environment": environment.name,
-            "pull_request": None,
-            "sender": None,
-            "people": (),
-        }
+    missed = Order(
+        repository=run.order.repository,
+        repository_id=run.order.repository_id,
+        clone_url=clone_url_of(shop, run),
+        ref=run.order.ref,
+        commit=commit,
+        purpose="deploy",
+        environment=environment.name,
     )
     # Once for each move of the branch: a head whose run has failed is not run again by every poll.
     found_as = f"{POLL}{run.id}:{missed.key}"
