@@ -7,13 +7,15 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import structlog
+from redis.exceptions import RedisError
 
 from config.server import Operator
 from service import events
 from service.answer import Answer, refused
 from service.body import form_field
-from service.events import Ignored, UnreadableError
-from workers.ledger import Accepted
+from service.events import Deleted, Ignored, UnreadableError
+from workers.ledger import Accepted, Ledger
+from workers.ledger.heads import Heads
 from workers.order import Order
 from workers.stages import STAGES
 
@@ -46,8 +48,13 @@ def delivered(body: bytes, header: Callable[[str], str | None]) -> Delivery:
     )
 
 
-def parse(delivery: Delivery, operator: Operator) -> Order | Answer:
-    """What a genuine delivery asks for, or the answer to it if there is nothing to accept."""
+def parse(
+    delivery: Delivery, operator: Operator, gone: Callable[[Deleted], None]
+) -> Order | Answer:
+    """What a genuine delivery asks for, or the answer to it if there is nothing to accept.
+
+    `gone` hears of a branch that was deleted.
+    """
     if len(delivery.id) > LONGEST_ID:
         return refused(400, "X-GitHub-Delivery is too long.")
     if not delivery.event:
@@ -56,7 +63,19 @@ def parse(delivery: Delivery, operator: Operator) -> Order | Answer:
         wanted = events.read(delivery.event, _payload(delivery), operator)
     except UnreadableError as error:
         return refused(400, f"The payload can't be read: {error}")
+    if isinstance(wanted, Deleted):
+        gone(wanted)
     return Answer(200, {"ignored": wanted.why}) if isinstance(wanted, Ignored) else wanted
+
+
+def forget(ledger: Ledger, found: Deleted) -> None:
+    """Have the ledger know of a deleted branch; if it can't, the workers ask GitHub anyway."""
+    try:
+        Heads(ledger.redis).told(
+            found.repository_id, found.repository, found.branch, None, found.before
+        )
+    except RedisError as error:
+        log.warning("deletion_not_noted", branch=found.branch, error=str(error))
 
 
 def accepted(taken: Accepted, url: str) -> Answer:

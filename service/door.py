@@ -8,6 +8,7 @@ connection is handed over to gunicorn's threads, together with the bytes that ha
 import socket
 from functools import partial
 from selectors import EVENT_READ, BaseSelector
+from threading import Thread
 from time import monotonic
 from typing import Any, Protocol
 
@@ -21,10 +22,12 @@ from service.delivery import (
     Delivery,
     accepted,
     delivered,
+    forget,
     parse,
     tell,
     unavailable,
 )
+from service.events import Deleted
 from service.health_answers import HEALTHY, Probe, readiness
 from service.plain import Head, PeculiarError
 from service.signature import verify
@@ -211,7 +214,11 @@ class Door:
     def _read(self, delivery: Delivery) -> Order | Answer:
         if not verify(self._web.webhook_secrets, delivery.body, delivery.signature):
             return UNSIGNED
-        return parse(delivery, self._web.operator)
+        return parse(delivery, self._web.operator, self._gone)
+
+    def _gone(self, found: Deleted) -> None:
+        """Beside all else: no delivery waits for it."""
+        Thread(target=forget, args=(self._web.ledger, found), name="deleted", daemon=True).start()
 
     def _taken(self, visit: Visit, delivery: Delivery, taken: Accepted | Exception) -> None:
         if isinstance(taken, Accepted):

@@ -30,6 +30,16 @@ class Ignored:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Deleted(Ignored):
+    """A branch that deploys is gone, which asks for nothing, and which its runs must know."""
+
+    repository: str
+    repository_id: int
+    branch: str
+    before: str
+
+
 def read(event: str, body: bytes, operator: Operator) -> Order | Ignored:
     """What a delivery asks for.
 
@@ -61,9 +71,14 @@ def _push(body: bytes, operator: Operator) -> Order | Ignored:
     push = payloads.Push.model_validate_json(body)
     if not push.ref.startswith("refs/heads/"):
         return Ignored(f"{cut(push.ref, MOST_REPEATED)} is not a branch")
-    if push.deleted or not push.after.strip("0"):
-        return Ignored(f"{cut(push.ref, MOST_REPEATED)} was deleted")
-    return _deploy(push, operator, push.ref.removeprefix("refs/heads/"), push.after)
+    branch, repository = push.ref.removeprefix("refs/heads/"), push.repository
+    if not (push.deleted or not push.after.strip("0")):
+        return _deploy(push, operator, branch, push.after)
+    why = f"{cut(push.ref, MOST_REPEATED)} was deleted"
+    name = repository["full_name"]
+    if operator.environment_for(branch) is None or operator.repository(name) is None:
+        return Ignored(why)
+    return Deleted(why, name, repository["id"], branch, push.before or "")
 
 
 def _pull_request(body: bytes, operator: Operator) -> Order | Ignored:
@@ -150,6 +165,8 @@ def _order(event: payloads.Event, operator: Operator, **asked: Any) -> Order | I
         repository_id=repository["id"],
         clone_url=repository["clone_url"],
         sender=next(iter(_people(event)), None),
+        before=(isinstance(event, payloads.Push) and event.before) or "",
+        forced=isinstance(event, payloads.Push) and bool(event.forced),
         **asked,
     )
 

@@ -87,7 +87,9 @@ class Push(Event):
 
     ref: Ref
     after: Commit
+    before: Commit | None = None
     deleted: bool = False
+    forced: bool | None = None
 
 
 class PullRequestEvent(Event):

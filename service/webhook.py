@@ -3,12 +3,23 @@
 `service/door.py` takes deliveries of the plainest shape by the same steps, and never waits.
 """
 
+from functools import partial
+
 from flask import Blueprint, Response, request
 from redis.exceptions import RedisError
 
 from service.answer import Answer, response
 from service.body import whole
-from service.delivery import FIRST_QUEUE, UNSIGNED, accepted, delivered, parse, tell, unavailable
+from service.delivery import (
+    FIRST_QUEUE,
+    UNSIGNED,
+    accepted,
+    delivered,
+    forget,
+    parse,
+    tell,
+    unavailable,
+)
 from service.plain import PATH
 from service.signature import verify
 from service.web import Web
@@ -26,7 +37,7 @@ def github() -> Response:
     web, delivery = Web.current(), delivered(whole(MOST_BYTES, "25 MB"), request.headers.get)
     if not verify(web.webhook_secrets, delivery.body, delivery.signature):
         return response(UNSIGNED)
-    wanted = parse(delivery, web.operator)
+    wanted = parse(delivery, web.operator, partial(forget, web.ledger))
     if isinstance(wanted, Answer):
         return response(wanted)
     try:

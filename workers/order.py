@@ -60,6 +60,8 @@ class Order(BaseModel):
         default=(), description="the logins of those whose change a deploy is; no bots"
     )
     rollback: Rollback | None = None
+    before: str = Field(default="", exclude=True, description="where a push found its branch")
+    forced: bool = Field(default=False, exclude=True, description="a push that took commits away")
 
     @property
     def source(self) -> Source:

@@ -6,6 +6,7 @@ from workers.errors import RunError
 from workers.github.deliveries import redeliver
 from workers.heads import Branch, clone_url_of, head_of
 from workers.ledger.accepting import POLL
+from workers.ledger.heads import Heads
 from workers.ledger.upkeep import Upkeep
 from workers.order import Order
 from workers.pruning import prune
@@ -70,6 +71,10 @@ def _look(shop: Workshop, run: Run, found: dict[Branch, str | None]) -> None:
     except RunError as error:
         log.warning("poll_failed", repository=run.order.repository, error=str(error))
         return
+    order = run.order
+    Heads(shop.ledger.redis).told(
+        order.repository_id, order.repository, order.branch, commit, sure=True
+    )
     environment = shop.operator.environment_for(run.order.branch)
     if environment is None or commit is None or commit == run.order.commit:
         return

@@ -31,7 +31,8 @@ EVERY = {
     "sender.type": True,
 }
 READ = {
-    "push": EVERY | {"ref": False, "after": False, "deleted": False},
+    "push": EVERY
+    | {"ref": False, "after": False, "before": True, "deleted": False, "forced": True},
     "pull_request": EVERY
     | {
         "action": False,

@@ -66,6 +66,7 @@ def arguments(
         order.sender or "",
         json.dumps(order.people) if order.people else "",
         _teller(order, delivery),
+        *_head(order, instead_of),
     )
 
 
@@ -76,6 +77,14 @@ def _teller(order: Order, delivery: str) -> str:
     if order.pull_request is None:
         return "push"
     return "merge" if order.purpose == "deploy" else f"pull:{order.pull_request.number}"
+
+
+def _head(order: Order, instead_of: str) -> tuple[str, str, str, str]:
+    """What an order tells of its branch: its name, the heads before and after, whether forced."""
+    if order.purpose != "deploy" or instead_of:
+        return ("", "", "", "")
+    name = keys.head(order.repository_id, order.branch)
+    return (name, order.before, order.commit, "1" if order.forced else "")
 
 
 def confirm(reply: Any) -> None:  # noqa: ANN401 - any Redis reply

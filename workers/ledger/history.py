@@ -148,6 +148,13 @@ class History:
         found: str | None = self._redis.get(keys.waiting(place))
         return found
 
+    def heads(self, repository_id: int, branch: str) -> list[tuple[str, str, bool]]:
+        """What was told of a branch, the latest last: heads before and after, whether forced."""
+        text = self._redis.hget(keys.HEADS, keys.head(repository_id, branch))
+        return [
+            (before, after, forced == "1") for before, after, forced in json.loads(text or "[]")
+        ]
+
     def archived(self, run_id: str) -> bool:
         """Whether the run's log is in S3 and no longer here."""
         (told,) = self.fields(run_id, "told")

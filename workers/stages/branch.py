@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from workers.errors import CancelledError, OurError, PassingError, SupersededError
+from workers.errors import CancelledError, OurError, PassingError, RunError, SupersededError
 from workers.source.git import Git
 from workers.source.mirror import head
 from workers.source.snapshot import Relation
@@ -60,13 +60,54 @@ def _demand(context: Context, stage: str) -> None:
             found = _head(context, order.branch)
             if _has(context, found) or _elsewhere(context):
                 return
-            if pause is not None:
-                _pause(context, pause)
+            # What deliveries have told as well needs no second look.
+            if pause is None or _told(context) is False:
+                break
+            _pause(context, pause)
     except (PassingError, OurError) as error:
         context.lease.hold()
-        context.say(stage, f"GitHub can't be asked what {order.branch} is at: {error}")
+        _by_record(context, stage, error)
         return
     raise _gone(context, found)
+
+
+def _by_record(context: Context, stage: str, error: Exception) -> None:
+    """GitHub is out of reach: what deliveries and the poll have told of the branch counts."""
+    branch, commit = context.order.branch, context.order.commit[:7]
+    context.say(stage, f"GitHub can't be asked what {branch} is at: {error}")
+    told = _told(context)
+    if told is False:
+        raise _gone(context, _heads(context)[-1][1] or None)
+    known = "still has" if told else "was not said to have lost"
+    counts = f"what deliveries and the poll have told counts: {branch} {known} {commit}"
+    context.say(stage, counts)
+
+
+def _heads(context: Context) -> list[tuple[str, str, bool]]:
+    order = context.order
+    return context.shop.ledger.history.heads(order.repository_id, order.branch)
+
+
+def _told(context: Context) -> bool | None:
+    """Whether the branch has our commit, by what was told of it; None when that can't be said."""
+    heads, ours = _heads(context), context.order.commit
+    if not heads or heads[-1][1] == ours:
+        return True if heads else None
+    passed = [at for at, (before, after, _) in enumerate(heads) if ours in (before, after)]
+    if not passed:
+        return None
+    at = passed[-1] + (heads[passed[-1]][1] == ours)
+    if not any(forced for _, _, forced in heads[at:]):
+        return True
+    return bool(heads[-1][1]) and _known(context, heads[-1][1]) is Relation.OLDER
+
+
+def _known(context: Context, theirs: str) -> Relation:
+    """How our commit stands to another, as far as this machine knows."""
+    try:
+        return context.snapshot.relation(theirs)
+    except RunError:
+        return Relation.UNKNOWN
 
 
 def _head(context: Context, branch: str) -> str | None:

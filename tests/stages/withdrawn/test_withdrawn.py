@@ -3,7 +3,10 @@
 import pytest
 
 from tests.stages.rollback.conftest import BUCKET, REPOSITORY, A, B
+from tests.stand_ins.github import TOKEN
 from workers.run import State
+from workers.source.git import Git
+from workers.source.mirror import Mirror
 
 ALL = ("publish", "deploy", "approve", "release")
 ASKED = pytest.mark.harbour(more="approval = { required = 1 }")
@@ -156,3 +159,63 @@ def test_a_rollback_asks_nothing(harbour):
     reset(harbour, harbour.github.commit(REPOSITORY, "master", {"x": "1"}, parents=[]))
     harbour.rolled_back(first)
     assert harbour.live() == (first, first)
+
+
+def silent(harbour):
+    """From now on GitHub can't be asked."""
+    return harbour.github.fail_next("*", "info/refs|git-upload-pack", times=999, status=503)
+
+
+def fetched(harbour, run_id):
+    """The run's commit is on this machine, as its checkout leaves it."""
+    shop, order = harbour.inside.shop, harbour.inside.run(run_id).order
+    git = Git(shop.settings.data_dir, None, shop.network)
+    Mirror(git, order.repository_id).fetch(order.clone_url, order.commit, TOKEN)
+
+
+def told(harbour, before):
+    """GitHub's webhook tells what became of the branch; what it was answered."""
+    return harbour.inside.deliver(
+        "push", harbour.github.push_payload(REPOSITORY, "master", before=before)
+    )
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_what_deliveries_told_counts_while_github_is_silent(harbour, deleted):
+    """A forced push, or a deletion: it ends, and says that GitHub could not be asked."""
+    good = harbour.deployed().order.commit
+    run_id = harbour.accept(A, B)
+    commit = harbour.inside.run(run_id).order.commit
+    reset(harbour, None if deleted else good)
+    told(harbour, commit)
+    fault = silent(harbour)
+    state = State.CANCELLED if deleted else State.SUPERSEDED
+    ended_without(harbour, run_id, (good, good), state=state)
+    assert fault.struck
+    assert "GitHub can't be asked what master is at" in harbour.inside.log(run_id)
+
+
+def test_a_push_on_top_is_no_reason_while_github_is_silent(harbour):
+    """What was told to descend from the commit leaves it on its branch."""
+    harbour.deployed()
+    run_id = harbour.accept(A, B)
+    commit = harbour.inside.run(run_id).order.commit
+    fetched(harbour, run_id)
+    harbour.commit()
+    told(harbour, commit)
+    fault = silent(harbour)
+    assert harbour.ended(run_id).state is State.SUCCEEDED, harbour.story(run_id)
+    assert fault.struck
+    assert f"master still has {commit[:7]}" in harbour.inside.log(run_id)
+
+
+@ASKED
+def test_a_deletion_that_is_told_ends_what_waits_for_people(harbour):
+    """Nobody has to say a word first; the delivery itself is answered as before."""
+    run_id = harbour.accept(A, B, stages=("deploy", "approve", "release"))
+    run = harbour.until(run_id, lambda run: run.asks)
+    reset(harbour, None)
+    assert told(harbour, run.order.commit) == {"ignored": "refs/heads/master was deleted"}
+    assert run_id in [due for due, _ in harbour.inside.shop.ledger.overdue(0).runs]
+    harbour.inside.advance(run_id)
+    assert harbour.inside.run(run_id).state is State.CANCELLED

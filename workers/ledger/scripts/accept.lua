@@ -1,7 +1,7 @@
 -- One delivery: known already, the same order as before, or a new run that is due. All or nothing.
 local id, delivery, order_key, order, stages, queue, branch, repository, pull_request,
   broker_queue, message, delivery_seconds, order_seconds, instead_of, sender, people,
-  teller = unpack(ARGV)
+  teller, head, before, after, forced = unpack(ARGV)
 local at = now()
 local delivery_key = P .. 'delivery:' .. delivery
 
@@ -22,6 +22,8 @@ if delivery ~= '' then
   local known = redis.call('GET', delivery_key)
   if known then return {0, known} end
 end
+
+if head ~= '' then told_head(head, branch, before, after, forced, false, at) end
 
 -- Whether the branch was last known to be at another commit; the poll and every delivery tell.
 local wanted_order = cjson.decode(order)
