@@ -23,6 +23,8 @@ Login = Annotated[str, StringConstraints(max_length=100)]
 FullName = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.-]*/[\w.-]+$", max_length=200)
 ]
+# Nothing is looked up by it: what is no commit is merely no help.
+Earlier = Annotated[str, StringConstraints(max_length=64)]
 Address = Annotated[str, StringConstraints(max_length=2048)]
 
 
@@ -87,7 +89,7 @@ class Push(Event):
 
     ref: Ref
     after: Commit
-    before: Commit | None = None
+    before: Earlier | None = None
     deleted: bool = False
     forced: bool | None = None
 
