@@ -52,7 +52,8 @@ def make() -> Celery:
         beat_schedule={
             "sweep": _every("sweep", chosen.sweep_seconds),
             # Due at once: a beat that restarts more often than the period would never ask.
-            "poll": _every("poll", chosen.poll_seconds) | {"last_run_at": LONG_AGO},
+            "poll": _every("poll", chosen.poll_seconds)
+            | {"last_run_at": LONG_AGO, "kwargs": {"period": chosen.poll_seconds}},
         },
         task_acks_late=False,
         task_create_missing_queues=False,

@@ -20,13 +20,12 @@ log = structlog.get_logger()
 LONGEST_SECONDS = 900
 
 
-def poll_in_turn(shop: Workshop) -> None:
+def poll_in_turn(shop: Workshop, period: float) -> None:
     """Poll, unless that was begun within half a period: each beat that starts asks for it."""
     book = Upkeep(shop.ledger.redis)
-    if book.settled("poll"):
+    if book.since("poll") < period / 2:
         return
-    if (rest := shop.settings.poll_seconds / 2) >= 1:
-        book.settle("poll", rest)
+    book.begin("poll")
     poll(shop)
 
 

@@ -58,10 +58,11 @@ def sweep(**_: Any) -> None:  # noqa: ANN401 - a newer beat process
 
 
 @shared_task(name="workers.poll")
-def poll(**_: Any) -> None:  # noqa: ANN401 - a newer beat process
-    """Ask GitHub for what its webhooks failed to tell."""
+def poll(period: float | None = None, **_: Any) -> None:  # noqa: ANN401 - a newer beat process
+    """Ask GitHub for what its webhooks failed to tell; `period` is beat's, in seconds."""
     structlog.contextvars.clear_contextvars()
-    polling.poll_in_turn(workshop())
+    shop = workshop()
+    polling.poll_in_turn(shop, period or shop.settings.poll_seconds)
 
 
 @shared_task(name="workers.look")

@@ -143,8 +143,16 @@ def test_each_beat_that_starts_has_github_asked_soon(inside, monkeypatch):
     finally:
         process_settings.cache_clear()
     before = len(inside.github.requests)
-    polling.poll_in_turn(inside.shop)
+    polling.poll_in_turn(inside.shop, period=600)
     asked = len(inside.github.requests)
     assert asked > before
-    polling.poll_in_turn(inside.shop)
+    polling.poll_in_turn(inside.shop, period=600)
     assert len(inside.github.requests) == asked
+
+
+def test_the_period_is_that_of_the_beat_that_asks(inside):
+    """A poll that a slow beat has begun does not hold up a quicker one's."""
+    polling.poll_in_turn(inside.shop, period=600)
+    asked = len(inside.github.requests)
+    polling.poll_in_turn(inside.shop, period=0.001)
+    assert len(inside.github.requests) > asked

@@ -14,6 +14,8 @@ from workers.ledger.scripts import Scripts
 LOCK_SECONDS = 45.0
 """Longer than a call to AWS takes; a worker that dies holds a function up for no longer."""
 
+DAY_SECONDS = 86_400.0
+
 
 class Mark(NamedTuple):
     """A version as Slipway published it: only what is still just that is its own."""
@@ -58,6 +60,15 @@ class Upkeep:
     def settle(self, name: str, seconds: float) -> None:
         """Leave something alone for so long."""
         self._redis.set(keys.once(name), "1", ex=int(seconds))
+
+    def since(self, name: str) -> float:
+        """Seconds since `begin` was last called with a name, a day at most."""
+        left = int(self._redis.pttl(keys.once(name)))
+        return DAY_SECONDS if left < 0 else DAY_SECONDS - left / 1000
+
+    def begin(self, name: str) -> None:
+        """Note that something is begun now."""
+        self._redis.set(keys.once(name), "1", ex=int(DAY_SECONDS))
 
     @contextmanager
     def locked(self, name: str) -> Iterator[bool]:
