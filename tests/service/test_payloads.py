@@ -4,7 +4,7 @@ import json
 import re
 import tracemalloc
 from copy import deepcopy
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 import pytest
 from typing_extensions import is_typeddict
@@ -114,9 +114,9 @@ def read(event, payload):
 
 
 def declared(kind, at=()):
-    """The way to every member that a type of ours declares."""
+    """The way to every member that a type of ours declares and that has a type."""
     for key, hint in get_type_hints(kind).items():
-        if key == "model_config":
+        if key == "model_config" or hint is Any:
             continue
         below = [one for one in (hint, *getattr(hint, "__args__", ())) if is_typeddict(one)]
         yield (*at, key)

@@ -73,10 +73,8 @@ def build(  # noqa: PLR0913 - an image build has that many sides
     with tempfile.TemporaryDirectory(prefix="slipway-build-", dir=context.parent) as folder:
         id_file = Path(folder, "id")
         files = (f"--file={context / dockerfile}", f"--iidfile={id_file}")
-        group = [f"--cgroup-parent={engine.build_cgroup}"] if engine.build_cgroup else []
-        options = (*files, *group, *_options(bounds, chosen, args, labels))
-        words = [*builder.arguments, *options, "--", str(context)]
-        _check_words(words)
+        options = _options(bounds, chosen, engine.build_cgroup, args, labels)
+        words = _checked([*builder.arguments, *files, *options, "--", str(context)])
         try:
             code = command.run(
                 words,
@@ -87,21 +85,25 @@ def build(  # noqa: PLR0913 - an image build has that many sides
                 masker=engine.masker,
             )
         except TimeoutError:
-            why = f"the image build of {name} timed out after {duration(timeout)}"
-            raise UserError(why) from None
+            raise _late(name, timeout) from None
         if code:
             raise _failure(engine, name, code, list(tail.lines), networked=chosen != "none")
         return id_file.read_text().strip()
 
 
-def _check_words(words: list[str]) -> None:
-    """See that the system takes them (execve(2), E2BIG)."""
+def _late(name: str, timeout: float) -> UserError:
+    return UserError(f"the image build of {name} timed out after {duration(timeout)}")
+
+
+def _checked(words: list[str]) -> list[str]:
+    """The words, which the system takes (execve(2), E2BIG)."""
     lengths = [len(os.fsencode(word)) for word in words]
     if max(lengths) > limits.WORD or sum(lengths) > limits.WORDS:
         raise UserError(
             f"the build arguments, filled in, have more than {limits.WORD} bytes in one, or"
             f" {limits.WORDS} together: put what is long into a file"
         )
+    return words
 
 
 class _Tail:
@@ -117,9 +119,15 @@ class _Tail:
 
 
 def _options(
-    bounds: Bounds, network: str, args: Mapping[str, str], labels: Mapping[str, str]
+    bounds: Bounds,
+    network: str,
+    cgroup: str | None,
+    args: Mapping[str, str],
+    labels: Mapping[str, str],
 ) -> Iterator[str]:
     yield from ("--progress=plain", f"--network={network}")
+    if cgroup:
+        yield f"--cgroup-parent={cgroup}"
     yield from _pairs("build-arg", {**args, CACHE_ARGUMENT: bounds.cache})
     yield from _pairs("label", labels)
 
