@@ -68,7 +68,7 @@ def test_all_problems_come_at_once_and_in_order():
 def test_an_unknown_key_that_resembles_none_gets_the_known_ones():
     """Where no guess is near, the message lists what may stand there."""
     (problem,) = problems(SITE + "zzz = 1\n")
-    known = "bucket, path, immutable, keep, distribution"
+    known = "bucket, path, immutable, types, keep, distribution"
     assert problem == f"f.toml:4: site.zzz: unknown key; remove it, or use one of {known}"
 
 

@@ -2,13 +2,14 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from redis import Redis
 
 from tests.dashboard.conftest import OPERATOR, Reader, settings
 from tests.dashboard.worker import Work
-from tests.stand_ins.ports import free_port
+from tests.stand_ins.redis import EmbeddedRedis
 from workers.ledger.codec import checks_text
 from workers.run import CheckRecord, Release, Report, StageState, State
 from workers.run import Tests as Tally
@@ -249,14 +250,14 @@ def test_an_unknown_run_gets_a_friendly_page(ann: Reader, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/runs", "/runs/x", "/runs/x/live"])
-def test_a_ledger_out_of_reach_gets_a_friendly_page(path: str) -> None:
+def test_a_ledger_out_of_reach_gets_a_friendly_page(path: str, tmp_path: Path) -> None:
     """The page says so with 503, and tries again by itself."""
     from config.server import parse
     from service import create_app
 
-    url = f"redis://127.0.0.1:{free_port()}/0"
-    reader = Reader(create_app(settings(url), parse(OPERATOR)))
-    reader.sign_in()
+    with EmbeddedRedis(tmp_path) as server:
+        reader = Reader(create_app(settings(server.url), parse(OPERATOR)))
+        reader.sign_in()
     answer = reader.get(path)
     assert answer.status_code == 503
     assert answer.mimetype == "text/html"

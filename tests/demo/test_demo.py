@@ -52,8 +52,7 @@ def test_two_demos_at_once_both_reach_a_live_alias(start):
         for stage in STAGES:
             assert re.search(rf"^  ✓ {stage} +\d+\.\d s", output, re.MULTILINE), output
         assert re.search(r"MoviesLoader:sandbox → version 1, commit [0-9a-f]{40}, sha256", output)
-        for context in ("test", "build", "deploy/sandbox"):
-            assert f"✓ slipway/{context}: success" in output
+        assert "✓ slipway/deploy/sandbox: success" in output
         assert re.search(r"run +http://\S+/runs/\S+", output)
         assert re.search(r"token +\S{16}", output)
         assert "\x1b[" not in output

@@ -92,11 +92,12 @@ def secrets_of(data: str) -> Iterator[tuple[str, set[str]]]:
     """The processes with this data folder, and which of two secrets each has been given."""
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            words = (folder / "cmdline").read_text().split("\0")
+            # Also of the shell that starts it, whose line is one word.
+            words = (folder / "cmdline").read_text().replace("\0", " ")
             given = {
                 line.partition("=")[0] for line in (folder / "environ").read_text().split("\0")
             }
-            name = next((n for n in ("gunicorn", "workers") if n in " ".join(words)), "")
+            name = next((n for n in ("gunicorn", "workers") if n in words), "")
             if name and f"={data}\0" in (folder / "environ").read_text() and "beat" not in words:
                 yield name, given & {"AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN"}
 

@@ -15,14 +15,14 @@ def test_a_commit_that_the_api_does_not_know_yet_gets_its_verdict_later(town):
     """For its first seconds POST /statuses answers 422; the verdict comes all the same."""
     place = town.place("unt-unknown")
     path = f"^/repos/{place.repository}/statuses/"
-    fault = town.github.fail_next("POST", path, times=6, status=422, body=UNKNOWN)
+    fault = town.github.fail_next("POST", path, times=3, status=422, body=UNKNOWN)
     commit = place.push(place.files(slipway__toml="nonsense ]"))
     until(
         lambda: set(place.states(commit).values()) == {"failure"},
         60,
         lambda: f"GitHub was told {place.states(commit)}",
     )
-    assert fault.struck == 6
+    assert fault.struck == 3
 
 
 def test_a_commit_that_never_turns_up_keeps_no_other_from_its_status(town):
