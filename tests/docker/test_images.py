@@ -114,7 +114,7 @@ def test_a_wrong_dockerfile_is_the_users(building: Building, lines: tuple, said:
 def test_a_registry_out_of_reach_is_tried_again(building: Building):
     """A base image that can't be fetched because nobody answers is a passing fault."""
     with pytest.raises(PassingError, match="registry was out of reach"):
-        building.build("FROM 127.0.0.1:1/nothing:1")
+        building.build("FROM 127.0.0.1:1/nothing:1", bounds=Bounds("host", "tests"))
 
 
 def test_a_slow_build_ends(building: Building):

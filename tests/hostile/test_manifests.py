@@ -121,9 +121,9 @@ def test_arguments_that_a_branch_makes_long_are_refused(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="Argument list too long"):
         _execute("x" * 200_000)
     with pytest.raises(UserError, match="the build arguments, filled in, have more than 131000"):
-        images._check_words([f"--build-arg=A={args['A']}"])
+        images._checked([f"--build-arg=A={args['A']}"])
     with pytest.raises(UserError, match="1048576 together"):
-        images._check_words(["x" * 100_000] * 11)
+        images._checked(["x" * 100_000] * 11)
 
 
 def _execute(word: str) -> None:
