@@ -31,7 +31,7 @@ unit = {check}
 {build}
 [functions.TownOne]
 runtime = "python3.11"
-handler = "index.handler"
+handler = "index.lambda_handler"
 """
 PLAIN = "FROM python:3.11-slim\nWORKDIR /app\nCOPY index.py ./\n"
 

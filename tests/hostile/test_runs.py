@@ -11,7 +11,7 @@ pytestmark = pytest.mark.e2e
 
 NODE = """[functions.{}]
 runtime = "nodejs20.x"
-handler = "index.handler"
+handler = "index.lambda_handler"
 """
 
 
