@@ -89,6 +89,7 @@ def gate(
     with GitHub(tmp_path / "github") as github, StrictAws(aws.url) as strict:
         reaches(monkeypatch, aws, strict)
         aws.create_function("TownOne")
+        aws.create_function("TownTwo")
         aws.create_bucket("town-packages")
 
         def make(name: str = "slipway", operator: str = OPERATOR, **chosen: Any) -> Inside:

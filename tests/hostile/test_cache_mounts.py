@@ -82,9 +82,12 @@ def test_a_pull_request_leaves_nothing_for_deploys_and_neighbours(gate: Gate):
 
     one, two = gate.repository("one"), gate.repository("two")
     look = f"ls {where} | sed s/^/found-/"
+    theirs = tree(look)
+    # A function belongs to one repository.
+    theirs["slipway.toml"] = theirs["slipway.toml"].replace("TownOne", "TownTwo")
     assert gate.proposed(inside, one, tree(f"touch {where}/poison")).state is State.SUCCEEDED
     runs = {
-        "neighbour": gate.pushed(inside, two, tree(look)),
+        "neighbour": gate.pushed(inside, two, theirs),
         "deploy": gate.pushed(inside, one, tree(look)),
         "again": gate.proposed(inside, one, tree(look) | {"again": "1"}),
     }
