@@ -20,27 +20,27 @@ PIP = (
 AWAY = [
     PIP,
     f"12.34 {PIP}",
-    "ERROR: HTTP error 503 while getting https://files.pythonhosted.org/a.whl",
-    "ERROR: HTTP error 429 while getting https://files.pythonhosted.org/a.whl",
+    "ERROR: HTTP error 503 while getting https://files.example.org/a.whl",
+    "ERROR: HTTP error 429 while getting https://files.example.org/a.whl",
     (
-        "ERROR: Could not install packages due to an OSError: HTTPSConnectionPool(host='pypi.org', "
+        "ERROR: Could not install packages due to an OSError: HTTPSConnectionPool(host='pip.test', "
         "port=443): Max retries exceeded with url: /simple/x/ (Caused by ...)"
     ),
     (
-        "pip._vendor.urllib3.exceptions.ReadTimeoutError: HTTPSConnectionPool(host='pypi.org'): "
+        "pip._vendor.urllib3.exceptions.ReadTimeoutError: HTTPSConnectionPool(host='pip.test'): "
         "Read timed out."
     ),
     "  Caused by: dns error: failed to lookup address information",
     "npm error code EAI_AGAIN",
     "npm ERR! code ENOTFOUND",
     "npm error code ECONNREFUSED",
-    "npm ERR! network request to https://registry.npmjs.org/x failed, reason: connect ECONNRESET",
+    "npm ERR! network request to https://npm.example.org/x failed, reason: connect ECONNRESET",
     "\x1b[31mnpm error code E503\x1b[0m",
     "npm error code E429",
-    "npm error 502 Bad Gateway - GET https://registry.npmjs.org/left-pad",
+    "npm error 502 Bad Gateway - GET https://npm.example.org/left-pad",
     'error An unexpected error occurred: "https://registry.yarnpkg.com/x: getaddrinfo EAI_AGAIN".',
     "➤ YN0001: │ RequestError: connect ECONNREFUSED 127.0.0.1:4873",
-    " ERR_PNPM_META_FETCH_FAIL  GET https://registry.npmjs.org/x: request failed",
+    " ERR_PNPM_META_FETCH_FAIL  GET https://npm.example.org/x: request failed",
     (
         'go: a.example/b@v1: Get "https://proxy.golang.org/x": dial tcp: lookup proxy.golang.org '
         "on 127.0.0.11:53: server misbehaving"
@@ -51,10 +51,10 @@ AWAY = [
     ),
     "go: github.com/a/b@v1.2.3: reading https://proxy.golang.org/x: 502 Bad Gateway",
     'go: x@v1: Get "https://proxy.golang.org/x": net/http: TLS handshake timeout',
-    "W: Failed to fetch http://deb.debian.org/x  Temporary failure resolving 'deb.debian.org'",
-    "E: Failed to fetch http://deb.debian.org/x.deb  503  Service Unavailable [IP: 1.2.3.4 80]",
-    "  Could not connect to deb.debian.org:80 (1.2.3.4). - connect (111: Connection refused)",
-    "Err:1 http://deb.debian.org/debian bookworm InRelease Temporary failure resolving",
+    "W: Failed to fetch http://deb.example.org/x  Temporary failure resolving 'deb.example.org'",
+    "E: Failed to fetch http://deb.example.org/x.deb  503  Service Unavailable [IP: 1.2.3.4 80]",
+    "  Could not connect to deb.example.org:80 (1.2.3.4). - connect (111: Connection refused)",
+    "Err:1 http://deb.example.org/debian bookworm InRelease Temporary failure resolving",
     "WARNING: fetching https://dl-cdn.alpinelinux.org/x: temporary error (try again later)",
     "Curl error (28): Timeout was reached for https://mirrors.example.com/repodata",
     "curl: (6) Could not resolve host: example.com",
@@ -66,16 +66,16 @@ AWAY = [
 OWN = [
     "ERROR: Could not find a version that satisfies the requirement nope (from versions: none)",
     "ERROR: No matching distribution found for nope-nope",
-    "ERROR: HTTP error 404 while getting https://files.pythonhosted.org/a.whl",
+    "ERROR: HTTP error 404 while getting https://files.example.org/a.whl",
     "npm error code E404",
-    "npm error 404 Not Found - GET https://registry.npmjs.org/nope-nope - Not found",
+    "npm error 404 Not Found - GET https://npm.example.org/nope-nope - Not found",
     "npm error code ERESOLVE",
     "npm error code EINTEGRITY",
     "npm error code E401",
     "go: github.com/nope/nope@v1.2.3: reading https://proxy.golang.org/x: 404 Not Found",
     "main.go:4:2: undefined: x",
     "E: Unable to locate package nope-nope",
-    "E: Failed to fetch http://deb.debian.org/x.deb  404  Not Found [IP: 1.2.3.4 80]",
+    "E: Failed to fetch http://deb.example.org/x.deb  404  Not Found [IP: 1.2.3.4 80]",
     "curl: (22) The requested URL returned error: 404",
     "curl: (7) Failed to connect to localhost port 8080: Connection refused",
     "fatal: unable to access 'https://github.com/a/b/': The requested URL returned error: 403",
