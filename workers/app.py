@@ -67,6 +67,7 @@ def make() -> Celery:
         worker_disable_prefetch=True,
         worker_enable_remote_control=False,
         worker_hijack_root_logger=False,
+        worker_pool="workers.pool:Pool",
         worker_prefetch_multiplier=1,
     )
     return app

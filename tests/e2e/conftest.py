@@ -100,10 +100,20 @@ class World:
             assert time.monotonic() < deadline, self.story(run)
             time.sleep(0.1)
             run = self.slipway.run(run["id"])
-        while any(state == "pending" for state in self.statuses(commit).values()):
+        self.told(run, deadline)
+        return run
+
+    def told(self, run, deadline) -> None:
+        """Wait until GitHub has a run's last word; some runs have none, so not for long."""
+        patience = time.monotonic() + 5
+        while not (states := self.statuses(run["commit"], run["repository"]).values()):
+            if time.monotonic() > patience:
+                return
+            time.sleep(0.1)
+        while "pending" in states:
             assert time.monotonic() < deadline, self.story(run)
             time.sleep(0.1)
-        return run
+            states = self.statuses(run["commit"], run["repository"]).values()
 
     def statuses(self, commit, repository=REPOSITORY) -> dict[str, str]:
         """The state of each context of a commit, as GitHub has it."""

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import docker
+from redis import Redis
 
 from tests.e2e.gate import Gate
 from tests.stand_ins.aws import AwsStandIn
 from tests.stand_ins.github import GitHub, Status
 from tests.stand_ins.redis import EmbeddedRedis
 from tests.stand_ins.slipway import TOKEN, Slipway
+from workers.ledger.upkeep import Upkeep
 
 BUCKET = "packages-of-the-town"
 NO_BUCKET = "a-bucket-that-nobody-made"
@@ -337,4 +339,7 @@ def settled(folder: Path, variables: dict[str, str]) -> Iterator[Town]:
         aws.create_bucket(BUCKET)
         with Slipway(folder / "slipway", OPERATOR, environment) as slipway:
             slipway.start()
+            # Else it meets the first faults that a test orders for its own run.
+            book = Upkeep(Redis.from_url(redis.url))
+            until(lambda: book.since("poll") < 60, 60, "there is no first poll")
             yield Town(github, aws, gate, redis, slipway)

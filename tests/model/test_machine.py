@@ -34,6 +34,7 @@ def drive(parts: Parts, profile: settings) -> None:
     assert parts.counts["cases"] >= profile.max_examples
 
 
+@pytest.mark.timeout(900)
 def test_promises_hold_in_random_stories(parts: Parts) -> None:
     """Pushes, merges, people, rollbacks, locks, kills, sleepers and accidents, in a few stories."""
     drive(parts, QUICK)

@@ -46,6 +46,7 @@ def race(parts: Parts, rounds: int) -> None:
                 other.begin(runs[BRANCH_B])
                 one.finish()
                 other.finish()
+                world.note_recorded()
                 waited += _right(world, promises, runs)
     finally:
         parts.strict.update_seconds = 0.0

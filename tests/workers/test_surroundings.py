@@ -17,7 +17,7 @@ from workers.workshop import Workshop
 
 def shop(tmp_path: Path, more: str = "", **chosen: Any) -> Workshop:
     """A workshop whose engine is the test's."""
-    settings = {"config": tmp_path, "github_webhook_secrets": "a-secret"} | chosen
+    settings = {"config": tmp_path, "github_webhook_secrets": "a-secret-of-github"} | chosen
     return Workshop(Settings(**settings), parse(OPERATOR + more))
 
 
