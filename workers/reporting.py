@@ -13,10 +13,11 @@ from workers.errors import PassingError, RunError, StoppedError
 from workers.github.faults import RefusedError, UnknownCommitError
 from workers.github.statuses import post
 from workers.ledger.checked import Heads
+from workers.ledger.keys import RELEASES_KEPT
 from workers.notify import email, slack
 from workers.notify.outbox import LOG, QUICK_SECONDS, Outbox, sentence
-from workers.run import Run
-from workers.statuses import Status, statuses, worst
+from workers.run import Run, State
+from workers.statuses import Status, statuses, taken_back, worst
 from workers.times import duration
 from workers.workshop import Workshop
 
@@ -86,7 +87,7 @@ def _statuses(shop: Workshop, run: Run, outbox: Outbox) -> None:
     """Tell GitHub what is new; checks of one head may speak at once, so it is looked at again."""
     check = run.order.purpose == "check"
     for _ in range(TURNS if check else 1):
-        news = _checks(shop, run) if check else _news(outbox, run)
+        news = _checks(shop, run) if check else _news(shop, outbox, run)
         # What is told late must not overwrite what the run says that has taken this one's place.
         if not news or shop.ledger.history.replaced(run):
             return
@@ -106,9 +107,18 @@ def _statuses(shop: Workshop, run: Run, outbox: Outbox) -> None:
             raise unheard
 
 
-def _news(outbox: Outbox, run: Run) -> list[tuple[Run, Status]]:
-    told = outbox.told
-    return [(run, one) for one in statuses(run) if told.get(_key(one)) != _said(one)]
+def _news(shop: Workshop, outbox: Outbox, run: Run) -> list[tuple[Run, Status]]:
+    told, shown = outbox.told, [*statuses(run), *_taken_back(shop, run)]
+    return [(run, one) for one in shown if told.get(_key(one)) != _said(one)]
+
+
+def _taken_back(shop: Workshop, run: Run) -> list[Status]:
+    """Else the head of the branch would say that it is live when it no longer is."""
+    if run.order.purpose != "rollback" or run.state is not State.SUCCEEDED:
+        return []
+    rows = shop.ledger.history.released(run.order.environment or "", 0, RELEASES_KEPT)
+    left = {row["rollback"].get("from") for row in rows if row["run"] == run.id}
+    return [taken_back(run, commit) for commit in left - {None, "", run.order.commit}]
 
 
 def _checks(shop: Workshop, run: Run) -> list[tuple[Run, Status]]:

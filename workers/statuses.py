@@ -34,6 +34,15 @@ def statuses(run: Run) -> list[Status]:
     return _of_a_check(run) if run.order.purpose == "check" else _of_a_deploy(run)
 
 
+def taken_back(run: Run, commit: str) -> Status:
+    """What GitHub should show for a commit that a rollback took out of its environment."""
+    order = run.order
+    part = order.rollback.function if order.rollback else None
+    what = f"{order.environment}:{part}" if part else order.environment
+    said = f"Rolled back: {what} runs {order.commit[:7]} again"
+    return Status(commit, f"slipway/deploy/{order.environment}", "error", said)
+
+
 def worst(runs: Sequence[Run]) -> list[tuple[Run, Status]]:
     """Of the checks of one head for several bases: each context's worst, and whose it is."""
     shown: dict[str, tuple[Run, Status]] = {}

@@ -6,6 +6,7 @@ import pytest
 
 from tests.stages.rollback.conftest import BUCKET, ENVIRONMENT, REPOSITORY, SITE, A, B
 from workers import polling
+from workers.reporting import report
 from workers.run import State
 
 
@@ -27,6 +28,29 @@ def test_back_to_a_commit(harbour):
             "function": None,
             "reason": "errors in the cart",
         }
+
+
+def told(harbour, commit):
+    """What GitHub shows for a commit of its deploy to production: state and text."""
+    shown = harbour.github.latest(REPOSITORY, commit)[f"slipway/deploy/{ENVIRONMENT}"]
+    return shown.state, shown.description
+
+
+def test_github_shows_what_the_environment_runs(harbour):
+    """The commit that was rolled back from is no success any more, until it is live again."""
+    first, second = harbour.deployed(), harbour.deployed()
+    for run in (first, second):
+        report(harbour.inside.shop, run.id, "a-token")
+        assert told(harbour, run.order.commit)[0] == "success"
+    back = harbour.rolled_back("previous")
+    report(harbour.inside.shop, back.id, "a-token")
+    again = f"Rolled back: {ENVIRONMENT} runs {first.order.commit[:7]} again"
+    assert told(harbour, second.order.commit) == ("error", again)
+    assert told(harbour, first.order.commit)[0] == "success"
+    forth = harbour.rolled_back(second.order.commit)
+    report(harbour.inside.shop, forth.id, "a-token")
+    assert told(harbour, second.order.commit)[0] == "success"
+    assert told(harbour, first.order.commit)[0] == "error"
 
 
 def test_back_to_what_was_before(harbour):
