@@ -18,8 +18,8 @@ ROOMS = {
     "docker": ("workers/docker/",),
     "github": ("workers/github/",),
     "flask": ("service/",),
-    "celery": ("workers/app.py", "workers/queue.py", "workers/tasks.py"),
-    "kombu": ("workers/app.py", "workers/queue.py"),
+    "celery": ("workers/app.py", "workers/pool.py", "workers/queue.py", "workers/tasks.py"),
+    "kombu": ("workers/app.py", "workers/pool.py", "workers/queue.py"),
     "redis": ("workers/", "service/"),
 }
 PAYLOAD_KEYS = {"full_name", "clone_url", "merge_commit_sha", "head_commit", "pusher"}
