@@ -71,7 +71,10 @@ def _lines(found: dict[str, Any]) -> list[str]:
 
 def _function(one: dict[str, Any]) -> list[str]:
     record = one["record"]
-    live = f"version {record['version']}, commit {record['commit'][:7]}, since {record['since']}"
+    same = [commit[:7] for commit in record["commits"] if commit != record["commit"]]
+    also = f" (the same version as {', '.join(same)})" if same else ""
+    commit = f"commit {record['commit'][:7]}{also}"
+    live = f"version {record['version']}, {commit}, since {record['since']}"
     lines = [
         f"{one_line(one['function'])}",
         f"  live  {live}",

@@ -177,6 +177,7 @@ class Look:
             sha256=record.get("sha256") or "",
             run=record.get("run") or "",
             at=known.get("at"),
+            commits=record.get("commits") or (),
         )
 
     def _seen(self, row: dict[str, Any], record: Recorded) -> Seen:

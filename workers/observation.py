@@ -20,13 +20,17 @@ class Frozen(BaseModel):
 
 
 class Recorded(Frozen):
-    """What Slipway made live; `at` in milliseconds since 1970, unknown if its history forgot."""
+    """What Slipway made live; `at` in milliseconds since 1970, unknown if its history forgot.
+
+    `commits` are those that the version stands for where they are several.
+    """
 
     version: str
     commit: str
     sha256: str
     run: str
     at: int | None = None
+    commits: tuple[str, ...] = ()
 
 
 class Live(Frozen):

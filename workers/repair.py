@@ -100,6 +100,7 @@ class _Repair:
             "alias": look.environment.alias,
             "sha256": seen.record.sha256,
             "commit": seen.record.commit,
+            "commits": seen.record.commits,
             "repository": seen.repository,
             "run": seen.record.run,
             "found": was,

@@ -137,7 +137,12 @@ def _target(rows: Sequence[Row], function: str | None) -> Target:
         newest.setdefault(row.get("function"), row)
     site = newest.pop(None, None)
     releases = [
-        Release(function=str(name), version=row["version"], sha256=row["sha256"])
+        Release(
+            function=str(name),
+            version=row["version"],
+            sha256=row["sha256"],
+            commits=row.get("commits") or (),
+        )
         for name, row in sorted(newest.items(), key=lambda item: str(item[0]))
     ]
     first = rows[0]

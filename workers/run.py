@@ -63,7 +63,11 @@ class StageRecord(BaseModel):
 
 
 class Release(BaseModel):
-    """What one function runs in one environment: version, alias and package hash (base64)."""
+    """What one function runs in one environment: version, alias and package hash (base64).
+
+    `commits` are those that the version stands for, the one that it bears in AWS first; empty
+    where it stands for no other than its run's. Commits of one tree share a version.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -71,6 +75,7 @@ class Release(BaseModel):
     version: str | None = None
     alias: str | None = None
     sha256: str | None = None
+    commits: tuple[str, ...] = ()
 
 
 class Tests(BaseModel):

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from config.server import Environment
 from service.api import body, environments, operated
 from service.api.next_release import Branches
+from service.api.present import commits
 from service.api.times import time
 from service.problems import problem
 from service.web import Web
@@ -114,6 +115,7 @@ def _function(web: Web, branches: Branches, row: Row, seen: Seen | None) -> dict
         "record": {
             "version": row["version"],
             "commit": row["commit"],
+            "commits": commits(row),
             "sha256": row["sha256"],
             "since": time(row["at"]),
             "run_id": row["run"],

@@ -1,12 +1,13 @@
 """Runs and tasks as the API shows them."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 from service.api.rollouts import rollout
 from service.api.times import time
 from workers.order import Order
-from workers.run import Report, Run, StageState
+from workers.run import Release, Report, Run, StageState
 
 __all__ = ["reports", "run", "task", "time"]
 
@@ -27,7 +28,7 @@ def run(shown: Run, url: str) -> dict[str, Any]:
         "state": shown.state,
         "held": held(shown),
         "stages": [_stage(stage.model_dump()) for stage in shown.stages],
-        "releases": [release.model_dump() for release in shown.releases],
+        "releases": [release_of(release, order.commit) for release in shown.releases],
         "rollout": rollout(shown.rollout),
         "checks": [check.model_dump(exclude={"report"}) for check in shown.checks],
         "reports": reports(shown, url),
@@ -40,6 +41,16 @@ def run(shown: Run, url: str) -> dict[str, Any]:
         "url": f"{url}/runs/{shown.id}",
         "log_url": f"{url}/api/v1/runs/{shown.id}/log",
     }
+
+
+def release_of(release: Release, commit: str) -> dict[str, Any]:
+    """What one function is to run; `commit` is the run's."""
+    return release.model_dump() | {"commits": release.commits or (commit,)}
+
+
+def commits(row: Mapping[str, Any]) -> list[str]:
+    """The commits that a released version stands for, the one that it bears in AWS first."""
+    return row.get("commits") or [row["commit"]]
 
 
 def _base(order: Order) -> dict[str, str | None] | None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from service.access import asker
 from service.api.body import read
 from service.api.operated import operated, shown
+from service.api.present import release_of
 from service.web import Web
 from workers.ledger import keys
 from workers.ledger.locks import Lock
@@ -49,7 +50,7 @@ def rollback(name: str) -> Response:
         environment=name,
         repository=run.order.repository,
         commit=run.order.commit,
-        releases=[release.model_dump() for release in run.releases],
+        releases=[release_of(release, run.order.commit) for release in run.releases],
         locked=shown(web.ledger.locks.of(name)),
         repositories=len(_deploying(web, name)),
         url=f"{web.url}/runs/{run.id}",

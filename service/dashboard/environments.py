@@ -29,7 +29,10 @@ SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What one run released; `functions` are pairs of a name and a version."""
+    """What one run released; `functions` are pairs of a name and a version.
+
+    `shared` are those whose version stands for several commits, with these.
+    """
 
     run: str
     at: int
@@ -39,6 +42,7 @@ class Past:
     site: str | None
     rollback: dict[str, Any] | None
     event: str | None = None
+    shared: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
 
 
 @blueprint.get("/environments")
@@ -90,6 +94,11 @@ def _pasts(web: Web, name: str) -> Iterator[Past]:
             site=next(sites, None),
             rollback=parts[0].get("rollback"),
             event=event,
+            shared=tuple(
+                (part["function"], part["version"] or "", tuple(part["commits"]))
+                for part in parts
+                if part.get("commits")
+            ),
         )
 
 

@@ -11,10 +11,11 @@ from workers.run import State
 
 
 class Recorded(BaseModel):
-    """What Slipway made live, when and by which run."""
+    """What Slipway made live, when and by which run; the version stands for all `commits`."""
 
     version: str
     commit: str
+    commits: list[str]
     sha256: str | None
     since: Time
     run_id: str

@@ -83,9 +83,10 @@ def test_nothing_is_updated_of_a_function_that_is_entered_another_way(aws, cloud
     artifact = artifacts.publish(aws, BUCKET, "Store", COMMIT_A, package.path, package.sha256)
 
     def deploy(entry):
-        return functions.deploy(
+        made = functions.deploy(
             aws, "Store", artifact, COMMIT_A, watch=lambda: None, say=print, entry=entry
         )
+        return made.number
 
     with pytest.raises(UserError, match=r"app\.main\.handle.*index\.lambda_handler"):
         deploy(OURS)
@@ -101,9 +102,10 @@ def test_a_version_with_the_handler_of_before_is_not_ours(aws, cloud, strict):
 
     def deploy(handler):
         entry = Entry("python3.11", handler)
-        return functions.deploy(
+        made = functions.deploy(
             aws, "Store", artifact, COMMIT_B, watch=lambda: None, say=print, entry=entry
         )
+        return made.number
 
     assert deploy("index.lambda_handler") == "1"
     sha256 = artifact.sha256

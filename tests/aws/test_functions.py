@@ -27,9 +27,10 @@ def deploy(aws, cloud, said):
     def go(text="one", commit=COMMIT_A, session=aws, watch=lambda: None, **options):
         package = cloud.package(text)
         artifact = artifacts.publish(aws, BUCKET, "Store", commit, package.path, package.sha256)
-        return functions.deploy(
+        version = functions.deploy(
             session, "Store", artifact, commit, watch=watch, say=said.append, **options
         )
+        return version.number
 
     return go
 
@@ -84,7 +85,8 @@ def test_functions_deploy_side_by_side(aws, cloud):
 
     def go(name):
         artifact = artifacts.publish(aws, BUCKET, name, COMMIT_A, package.path, package.sha256)
-        return functions.deploy(aws, name, artifact, COMMIT_A, watch=lambda: None, say=print)
+        made = functions.deploy(aws, name, artifact, COMMIT_A, watch=lambda: None, say=print)
+        return made.number
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(go, names)) == ["1"] * 4

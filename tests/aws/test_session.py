@@ -145,10 +145,10 @@ def test_a_role_that_expires_in_the_middle_of_a_deploy(cloud, strict):
     strict.role_seconds = 2
     strict.update_seconds = 3
     artifact = artifacts.publish(aws, BUCKET, "Store", COMMIT_A, package.path, package.sha256, {})
-    version = functions.deploy(
+    made = functions.deploy(
         aws, "Store", artifact, COMMIT_A, watch=lambda: None, say=lambda _: None
     )
-    assert functions.version_commit(aws, "Store", version) == COMMIT_A
+    assert functions.version_commit(aws, "Store", made.number) == made.commit == COMMIT_A
     used = [r.headers["X-Amz-Security-Token"] for r in strict.requests if r.function]
     assert strict.expired(used[0])
     assert used[0] != used[-1]

@@ -59,6 +59,15 @@ def test_an_open_environment(ann, ledger):
     assert "/unlock" not in text
 
 
+def test_a_version_that_commits_share(ann, redis, ledger):
+    """The history says for which commits it stands, where there are several."""
+    assert "stands for commits" not in ann.text(PAGE)
+    released(redis, "c" * 40, "MoviesLoader", commits=[SECOND, "c" * 40])
+    text = ann.text(PAGE)
+    assert "Version 1 of <bdi>MoviesLoader</bdi> stands for commits" in text
+    assert text.index(f'{SECOND}">bbbbbbb</code>, ') < text.index("ccccccc</code>.")
+
+
 def test_locking_and_unlocking(ann, ledger):
     """The lock is shown with its reason as text; unlocking lets the held run go."""
     answer = ann.post(f"{PAGE}/lock", PAGE, reason="<b>freeze</b>", expires_in="4h")

@@ -43,6 +43,17 @@ def test_a_run_shows_its_releases(ann: Reader, redis: Redis) -> None:
         assert text in page
 
 
+def test_a_run_names_the_commits_that_its_version_stands_for(ann: Reader, redis: Redis) -> None:
+    """Of a version that commits share, all are named; of one that has its own commit, none."""
+    work = Work(redis)
+    own = Release(function="Loader", version="7", alias="sandbox", sha256="q+w=")
+    work.lease.releases([own])
+    assert "for commits" not in ann.text(f"/runs/{work.id}")
+    work.lease.releases([own.model_copy(update={"commits": ("c" * 40, "d" * 40)})])
+    page = ann.text(f"/runs/{work.id}")
+    assert f'for commits <code title="{"c" * 40}">ccccccc</code>, <code title="{"d" * 40}">' in page
+
+
 @pytest.mark.parametrize(
     ("fault", "turn"),
     [("user", "The repository needs a change"), ("ours", "Whoever operates Slipway")],

@@ -16,6 +16,7 @@ from tests.stand_ins.github import TOKEN as GITHUB_TOKEN
 from tests.stand_ins.github import GitHub
 from tests.workers.conftest import FUNCTION, OPERATOR, REPOSITORY
 from workers import queue, watching
+from workers.run import Release
 
 TOKEN = "anns-own-token"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -202,6 +203,29 @@ def command(app, monkeypatch):
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+def test_the_plan_names_all_commits_of_a_version(yard, hub, command, worker):
+    """A merge of an unchanged tree: the version that is live stands for the first commit, too."""
+    first = hub.head(REPOSITORY, "develop")
+    code, text = command("plan", "sandbox")
+    assert (code, f"commit {first[:7]}, since" in text) == (0, True)
+    merge = hub.commit(REPOSITORY, "develop", {"a": "one"}, "The same tree")
+    _, lease = yard.take("sandbox", merge)
+    (row,) = yard.ledger.history.released("sandbox", 0, 1)
+    made = Release(
+        function=FUNCTION,
+        version=row["version"],
+        alias="sandbox",
+        sha256=row["sha256"],
+        commits=(first, merge),
+    )
+    yard.went_live(lease, made, merge, "sandbox")
+    code, text = command("plan", "sandbox")
+    assert f"version 1, commit {merge[:7]} (the same version as {first[:7]}), since" in text
+    _, text = command("plan", "sandbox", "--json")
+    (one,) = json.loads(text[text.index("{") :])["functions"]
+    assert one["record"]["commits"] == [first, merge]
 
 
 def test_the_plan_on_the_command_line(yard, hub, command, worker):

@@ -100,15 +100,16 @@ def deploy(  # noqa: PLR0913 - what to deploy, and two ways back to the caller
     patience: float = PATIENCE,
     fresh: bool = False,
     entry: Entry = ANY_ENTRY,
-) -> str:
+) -> Version:
     """Make the package the function's code and publish it; returns the version, active.
 
-    Repeating it is harmless: what is published already is found by commit and hash. The caller
-    holds the function's lock, since all branches share $LATEST. `watch` is called between polls
-    and raises to stop; `say` takes a line for the run's log; `patience` is how many seconds to
-    wait for updates, others' and ours. `fresh` says that nobody has begun to publish this commit
-    before, which saves the listing of all versions, a call of Lambda's scarce quota. `entry` is
-    what the function must have before its code is changed.
+    Its commit is another than ours where AWS had published the very same before. Repeating it is
+    harmless: what is published already is found by commit and hash. The caller holds the function's
+    lock, since all branches share $LATEST. `watch` is called between polls and raises to stop;
+    `say` takes a line for the run's log; `patience` is how many seconds to wait for updates,
+    others' and ours. `fresh` says that nobody has begun to publish this commit before, which saves
+    the listing of all versions, a call of Lambda's scarce quota. `entry` is what the function must
+    have before its code is changed.
 
     Raises:
         UserError: the function doesn't exist, is entered another way, or AWS can't use the package.
@@ -116,9 +117,9 @@ def deploy(  # noqa: PLR0913 - what to deploy, and two ways back to the caller
         PassingError: out of reach, or in others' hands for too long.
     """
     deploying = _Deploying(aws, function, artifact, commit, watch, say, patience, fresh, entry)
-    version = deploying.publish()
-    deploying.settled(version, "the new version")
-    return version
+    number = deploying.publish()
+    state = deploying.settled(number, "the new version")
+    return Version(number, commit_of(state.description), state.sha256)
 
 
 @dataclass

@@ -38,6 +38,11 @@ class Upkeep:
         rows = self._redis.hgetall(keys.published(home, function))
         return {Mark(*name.split(" ")): run for name, run in rows.items()}
 
+    def commits(self, home: str, function: str, version: str, sha256: str) -> list[str]:
+        """The commits for which Slipway published a version, in no order: one tree's share it."""
+        marks, wanted = self.published(home, function), (version, sha256)
+        return [mark.commit for mark in marks if (mark.number, mark.sha256) == wanted]
+
     def released(self, environment: str) -> list[dict[str, Any]]:
         """All that is kept of an environment's history, newest first."""
         return self._history.released(environment, 0, keys.RELEASES_KEPT)

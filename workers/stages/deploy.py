@@ -6,7 +6,7 @@ from workers.aws import artifacts, functions
 from workers.aws.entry import Entry
 from workers.errors import OurError
 from workers.run import Release
-from workers.stages import branch, ownership, rollback
+from workers.stages import branch, ownership, rollback, shared_version
 from workers.stages.context import Context
 
 TOGETHER = 8
@@ -57,7 +57,8 @@ def _unchanged(context: Context, function: str) -> Release | None:
     context.say(
         f"deploy/{function}", f"unchanged: {alias} runs this package already, version {version}"
     )
-    return Release(function=function, version=version, sha256=expected)
+    known = live.get("commits") or [live["commit"]]
+    return shared_version.release(context, function, version, expected, known)
 
 
 def _deploy(context: Context, function: str) -> Release:
@@ -85,9 +86,10 @@ def _deploy(context: Context, function: str) -> Release:
         fresh=_fresh(context, function),
         entry=_entry(context, function),
     )
-    context.published(function, version, commit, artifact.sha256)
-    context.say(f"deploy/{function}", f"version {version} is commit {commit[:7]}")
-    return Release(function=function, version=version, sha256=artifact.sha256)
+    if version.commit == commit:
+        context.say(f"deploy/{function}", f"version {version.number} is commit {commit[:7]}")
+    known = [version.commit]
+    return shared_version.release(context, function, version.number, artifact.sha256, known)
 
 
 def _entry(context: Context, function: str) -> Entry:

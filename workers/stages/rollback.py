@@ -8,6 +8,7 @@ from workers.aws.sites_book import Place
 from workers.errors import BusyError, GoneError, OurError
 from workers.rollback import PlacedSite, Target
 from workers.run import Release, Run, StageState, State
+from workers.stages import shared_version
 from workers.stages.context import Context
 from workers.times import duration
 
@@ -91,11 +92,12 @@ def _published(context: Context, found: Found) -> Release:
             watch=context.lease.check,
             say=lambda line: context.say(f"deploy/{name}", line.removeprefix(f"{name}: ")),
         )
-    context.published(name, version, context.order.commit, package.sha256)
     context.say(
-        f"deploy/{name}", f"version {release.version} was deleted; published again as {version}"
+        f"deploy/{name}",
+        f"version {release.version} was deleted; published again as {version.number}",
     )
-    return release.model_copy(update={"version": version})
+    known = [version.commit]
+    return shared_version.release(context, name, version.number, package.sha256, known)
 
 
 def _ready(context: Context, placed: PlacedSite) -> None:

@@ -68,21 +68,27 @@ class Harbour:
         stages: tuple[str, ...] = STAGES,
         repository: str = REPOSITORY,
         page: str = "",
+        environment: str = ENVIRONMENT,
+        like: str = "",
     ) -> str:
-        """A deploy of a new commit, all built; its run's id. `page` is its site's, if any."""
-        commit = commit or self.commit(repository=repository)
+        """A deploy of a new commit, all built; its run's id. `page` is its site's, if any.
+
+        `like` is a commit whose packages it shares.
+        """
+        branch = {ENVIRONMENT: "master"}.get(environment, environment)
+        commit = commit or self.commit(branch, repository)
         known = self.github.repository(repository)
         wanted = order(
             repository=repository,
             repository_id=known.id,
             clone_url=known.clone_url,
-            ref="refs/heads/master",
+            ref=f"refs/heads/{branch}",
             commit=commit,
-            environment=ENVIRONMENT,
+            environment=environment,
             sender="ada",
         )
         run_id = self.inside.shop.ledger.accept(wanted, "", stages, "deploy").run_id
-        hashes = {name: self.package(name, commit) for name in functions}
+        hashes = {name: self.package(name, commit, like) for name in functions}
         tables = "".join(
             f'[functions.{name}]\nruntime = "python3.11"\nhandler = "index.lambda_handler"\n'
             for name in functions
@@ -94,9 +100,9 @@ class Harbour:
         self.inside.redis.hset(f"slipway:run:{run_id}", mapping=fields)
         return run_id
 
-    def package(self, function: str, commit: str) -> str:
-        """A package in S3, as the publish stage leaves it; its hash."""
-        body = f"{function} {commit}".encode()
+    def package(self, function: str, commit: str, like: str = "") -> str:
+        """A package in S3, as the publish stage leaves it; its hash. `like`: as for `accept`."""
+        body = f"{function} {like or commit}".encode()
         sha256 = base64.b64encode(hashlib.sha256(body).digest()).decode()
         self.cloud.client("s3").put_object(
             Bucket=BUCKET, Key=f"{function}/{commit}.zip", Body=body, ChecksumSHA256=sha256
