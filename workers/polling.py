@@ -8,6 +8,7 @@ from workers.heads import Branch, clone_url_of, head_of
 from workers.ledger.accepting import POLL
 from workers.ledger.heads import Heads
 from workers.ledger.upkeep import Upkeep
+from workers.lost_runs import settle
 from workers.order import Order
 from workers.pruning import prune
 from workers.run import Run
@@ -48,6 +49,7 @@ def _poll(shop: Workshop) -> dict[Branch, str | None]:
     found: dict[Branch, str | None] = {}
     for run in deployed:
         _look(shop, run, found)
+    settle(shop)
     return found
 
 

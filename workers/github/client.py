@@ -78,6 +78,25 @@ class GitHub:
         """Whether there are credentials at all."""
         return bool(self._by_token or self._app)
 
+    @property
+    def by_token(self) -> bool:
+        """Whether it is a token that speaks, and no App."""
+        return self._by_token is not None
+
+    def each(self, action: str, work: Callable[[github.Github], T]) -> list[T]:
+        """Do some work with every client there is: the token's, or one for each installation.
+
+        Raises:
+            OurError: GitHub refuses.
+            PassingError: GitHub is out of reach; RateLimitedError says for how long.
+        """
+        with self._paced("", action), translated(action):
+            if self._by_token:
+                return [work(self._by_token)]
+            app = self._app
+            found = app.get_installations() if app else ()
+            return [work(app.get_github_for_installation(one.id)) for one in found if app]
+
     def credentials(self, repository: str) -> str | None:
         """A token that git may fetch this repository with; None when none is configured.
 

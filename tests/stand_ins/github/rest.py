@@ -3,7 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 
 from tests.stand_ins.github import payloads
 from tests.stand_ins.github.git import FULL_SHA, Git
@@ -61,6 +61,17 @@ def _branch(owner: str, name: str, branch: str, *, whole: bool) -> JSON:
         "protection": {"enabled": False},
         "protection_url": f"{url}/protection",
     }
+
+
+@routes.get("/commits")
+def list_commits(owner: str, name: str) -> Response:
+    """The commits that lead to `sha`, a branch or a commit, newest first."""
+    repo, git = repository(owner, name)
+    sha = _commit_id(git, request.args.get("sha", repo.default_branch))
+    if sha is None:
+        raise ApiError(404, "Not Found")
+    found = git.run("rev-list", "--max-count=100", sha).split()
+    return paged(found, lambda one: payloads.commit(git, repo, one, links()))
 
 
 @routes.get("/commits/<path:ref>")
@@ -144,9 +155,10 @@ def _check_status(given: JSON) -> None:
 
 @routes.get("/pulls")
 def list_pulls(owner: str, name: str) -> Response:
-    """Its open pull requests, newest first."""
+    """Its pull requests, newest first: the open ones, unless `state` asks for others."""
     repo, _ = repository(owner, name)
-    pulls = [pull for pull in hub().pull_requests(repo.full_name) if pull.state == "open"]
+    state = request.args.get("state", "open")
+    pulls = [one for one in hub().pull_requests(repo.full_name) if state in (one.state, "all")]
     return paged(pulls[::-1], _pull)
 
 

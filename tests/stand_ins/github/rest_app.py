@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify
 from tests.stand_ins.github import payloads
 from tests.stand_ins.github.model import LOGIN
 from tests.stand_ins.github.payloads import JSON, number_of
-from tests.stand_ins.github.web import body, hub, links, repository
+from tests.stand_ins.github.web import body, hub, links, paged, repository
 
 LIMIT = 5000
 WINDOW_SECONDS = 3600
@@ -43,6 +43,26 @@ def show_user() -> Response:
     """Who the token belongs to."""
     more = {"name": "The Octocat", "email": None, "created_at": "2011-01-25T18:44:36Z"}
     return jsonify(payloads.user(LOGIN, links()) | more)
+
+
+@routes.get("/user/repos")
+def list_own_repositories() -> Response:
+    """The repositories that the token sees."""
+    return paged(hub().repositories(), lambda one: payloads.repository(one, links()))
+
+
+@routes.get("/installation/repositories")
+def list_installed() -> Response:
+    """The repositories of an installation; the stand-in's tokens see those of all owners."""
+    rows = [payloads.repository(one, links()) for one in hub().repositories()]
+    return jsonify({"total_count": len(rows), "repositories": rows})
+
+
+@routes.get("/app/installations")
+def list_installations() -> Response:
+    """The App's installations, one for each owner."""
+    owners = sorted({one.owner for one in hub().repositories()})
+    return paged(owners, _installation)
 
 
 @routes.get("/app")

@@ -57,6 +57,10 @@ class Store:
         """Every fault that was ordered, with how often it struck."""
         return list(self._faults.all)
 
+    def repositories(self) -> list[Repository]:
+        """All repositories, in order of their names."""
+        return [self._repositories[name] for name in sorted(self._repositories)]
+
     def repository(self, full_name: str) -> Repository:
         """One repository.
 
