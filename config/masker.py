@@ -6,7 +6,9 @@ import json
 import urllib.parse
 from collections.abc import Iterable, Iterator
 
-from config.disguises import Disguises
+from config.bare import adds, bare
+from config.beginnings import Beginnings, telling
+from config.disguises import LONGEST, Disguises
 
 MASK = "***"
 MIN_LENGTH = 6
@@ -26,8 +28,12 @@ class Masker:
         forms = {form for secret in secrets for form in _forms(secret)}
         self._forms = tuple(sorted(forms, key=len))
         self._disguises = Disguises(forms)
-        self._lengths = tuple(map(len, self._forms))
-        self._in_json = tuple({json.dumps(form)[1:-1] for form in forms})
+        self._beginnings = Beginnings(forms)
+        self._written = _Any(forms)
+        # What indents a line goes with its end, also where a secret begins with it.
+        begin = {bare(form).lstrip(" \t")[:LONGEST] for form in forms}
+        self._shown = _Any({*begin, *self._disguises.forms})
+        self._in_json = telling({json.dumps(form)[1:-1] for form in forms})
 
     def __repr__(self) -> str:
         """Never the secrets."""
@@ -35,7 +41,7 @@ class Masker:
 
     def mask(self, text: str) -> str:
         """The text without secrets, also where two of them overlap, or `…` stands for an end."""
-        if not self._lengths or len(text) < MIN_LENGTH:
+        if not self._forms or len(text) < MIN_LENGTH:
             return text
         whole = self._replaced(text)
         *shortened, last = whole.split(CUT)
@@ -82,14 +88,7 @@ class Masker:
 
     def begun(self, text: str) -> int:
         """Where the first secret begins that the end of the text may have cut; else its length."""
-        earliest = self._disguises.begun(text)
-        for form in self._forms:
-            at = text.find(form[0], max(0, len(text) - len(form) + 1))
-            while 0 <= at < earliest:
-                if form.startswith(text[at:]):
-                    earliest = at
-                at = text.find(form[0], at + 1)
-        return earliest
+        return min(self._disguises.begun(text), self._beginnings.begun(text))
 
     def gap(self, text: str) -> int:
         """The last place where a text may be cut in two, more to come, without cutting a secret."""
@@ -97,14 +96,30 @@ class Masker:
         return min([at, *(start for start, end in self.spans(text) if end > at)]) or len(text)
 
     def _found(self, text: str) -> Iterator[tuple[int, int]]:
+        shown = bare(text)
+        disguised = self._shown.within(shown)
+        if disguised or (adds(text) and self._written.within(text)):
+            for form in [form for form in self._forms if form in text]:
+                at = text.find(form)
+                while at >= 0:
+                    yield at, at + len(form)
+                    at = text.find(form, at + 1)
+        if disguised:
+            yield from self._disguises.spans(text, shown)
+        yield from self._disguises.overwritten(text)
+
+
+class _Any:
+    """Whether a text may hold any of many words: it does if it holds one that tells of them."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._words = telling(words)
+        self._lengths = tuple(map(len, self._words))
+
+    def within(self, text: str) -> bool:
         # Most texts are shorter than most secrets, and a log line is many texts.
-        short_enough = self._forms[: bisect.bisect_right(self._lengths, len(text))]
-        for form in [form for form in short_enough if form in text]:
-            at = text.find(form)
-            while at >= 0:
-                yield at, at + len(form)
-                at = text.find(form, at + 1)
-        yield from self._disguises.spans(text)
+        short_enough = self._words[: bisect.bisect_right(self._lengths, len(text))]
+        return any(word in text for word in short_enough)
 
 
 class MaskingStream:
