@@ -7,12 +7,14 @@ from tests.stand_ins.ports import free_port
 from workers.aws import artifacts, functions
 from workers.aws.faults import (
     ChangedError,
+    ForbiddenError,
     HashMismatchError,
     InProgressError,
     RevisionMismatchError,
     ThrottledError,
 )
 from workers.aws.session import Aws
+from workers.aws.sites_book import Place
 from workers.errors import OurError, PassingError, RunError, UserError
 
 TABLE = [
@@ -30,7 +32,7 @@ TABLE = [
     (400, "InvalidParameterValueException", "S3 Error Code: NoSuchKey", OurError),
     (404, "ResourceNotFoundException", "Cannot find alias arn: x", ChangedError),
     (404, "ResourceNotFoundException", "Function not found: my-alias-maker", UserError),
-    (403, "AccessDeniedException", "is not authorized", OurError),
+    (403, "AccessDeniedException", "is not authorized", ForbiddenError),
     (403, "ExpiredTokenException", "expired", OurError),
     (403, "UnrecognizedClientException", "invalid token", OurError),
     (400, "CodeStorageExceededException", "Code storage limit exceeded.", OurError),
@@ -112,3 +114,67 @@ def test_no_message_holds_a_secret(strict, once):
         functions.version_commit(once, "Store", "1")
     assert "canary-secret" not in str(caught.value)
     assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize(
+    ("operation", "named"),
+    [
+        (
+            "HeadObject",
+            "HeadObject needs s3:GetObject and s3:ListBucket, the latter for what isn't",
+        ),
+        ("GetObject", "GetObject needs s3:GetObject and s3:ListBucket"),
+        ("PutObject", "PutObject needs s3:PutObject"),
+        ("CopyObject", "CopyObject needs s3:GetObject and s3:GetObjectVersion and s3:PutObject"),
+    ],
+)
+def test_a_refusal_of_s3_names_the_missing_action(strict, once, cloud, operation, named):
+    """S3 says "Access Denied", and to a HEAD nothing at all: the call's own actions are named."""
+    package = cloud.package("one")
+    call = {
+        "HeadObject": lambda: artifacts.find(once, BUCKET, "Store", COMMIT_A),
+        "GetObject": lambda: artifacts.get_text(once, BUCKET, "logs/1"),
+        "PutObject": lambda: artifacts.put_text(once, BUCKET, "logs/1", b"text"),
+        "CopyObject": lambda: artifacts.copy(
+            once, artifacts.Artifact(BUCKET, "a.zip", None, package.sha256), "Store", COMMIT_A
+        ),
+    }[operation]
+    strict.fail_next(operation, status=403, code="AccessDenied", message="Access Denied")
+    with pytest.raises(OurError) as caught:
+        call()
+    assert strict.struck[operation] == 1
+    assert "the operator's turn" in str(caught.value)
+    assert named in str(caught.value)
+
+
+def test_a_missing_object_is_no_refusal(once):
+    """With s3:ListBucket, what isn't there is answered with 404, and None."""
+    assert artifacts.find(once, BUCKET, "Store", COMMIT_A) is None
+
+
+def test_an_action_that_aws_names_is_not_named_twice(strict, once):
+    """Lambda says which action lacks; the sentence stays as short as it was."""
+    text = "User: x is not authorized to perform: lambda:GetFunction on resource: y"
+    strict.fail_next("GetFunction", status=403, code="AccessDeniedException", message=text)
+    with pytest.raises(OurError) as caught:
+        functions.version_commit(once, "Store", "1")
+    assert str(caught.value).count("lambda:GetFunction") == 1
+    strict.fail_next("GetFunction", status=403, code="ExpiredTokenException", message="expired")
+    with pytest.raises(OurError) as caught:
+        functions.version_commit(once, "Store", "1")
+    assert "needs" not in str(caught.value), "no permission lacks"
+
+
+def test_a_head_with_expired_keys_is_the_operators_turn(strict, once):
+    """S3 answers 400 without a word: the credentials are named, and nobody else."""
+    # botocore takes the first for that of a bucket in another region, and asks again.
+    strict.fail_next("HeadObject", times=4, status=400, code="ExpiredToken", message="expired")
+    with pytest.raises(OurError, match="check the AWS credentials"):
+        artifacts.find(once, BUCKET, "Store", COMMIT_A)
+
+
+def test_the_book_of_a_site_that_may_not_be_looked_at(strict, once):
+    """Every HEAD of ours is named, not only that of packages."""
+    strict.fail_next("HeadObject", status=403, code="AccessDenied")
+    with pytest.raises(OurError, match="HeadObject needs s3:GetObject and s3:ListBucket"):
+        Place(once, BUCKET, "sandbox").book_mark()

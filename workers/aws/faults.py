@@ -11,6 +11,7 @@ from botocore.parsers import ResponseParserError
 
 from config.masker import cut
 from workers.aws.budget import retry_after
+from workers.aws.permissions import needed
 from workers.errors import OurError, PassingError, RunError, UserError
 
 if TYPE_CHECKING:
@@ -46,6 +47,10 @@ class MissingError(OurError):
     """An object isn't there."""
 
 
+class ForbiddenError(OurError):
+    """The identity may not do it."""
+
+
 @dataclass(frozen=True)
 class Rule:
     """What one group of AWS's error codes means; `words` and `operation` narrow it."""
@@ -68,6 +73,9 @@ class Rule:
 def _rule(codes: str, fault: type[RunError], advice: str, **narrow: str) -> Rule:
     return Rule(frozenset(codes.split()), fault, advice, **narrow)
 
+
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "403", "Forbidden"})
+"""Codes that may speak of one action that is not allowed."""
 
 CREDENTIALS = "the operator's turn: check the AWS credentials, the role and its permissions"
 PACKAGE = "the package doesn't fit Lambda's limits: correct what slipway.toml packs"
@@ -169,14 +177,17 @@ RULES: tuple[Rule, ...] = (
         PassingError,
         "the bytes that arrived aren't those that were sent",
     ),
+    # S3 answers so to a HEAD whose keys have expired; to all else it says what is wrong.
+    _rule("400", OurError, CREDENTIALS, operation="HeadObject"),
+    _rule("InternalError ServiceUnavailable", PassingError, "AWS failed"),
     _rule("RequestTimeout RequestTimeoutException 408", PassingError, "the request took too long"),
     _rule(THROTTLES, ThrottledError, "AWS asks to slow down"),
+    _rule(" ".join(sorted(DENIED)), ForbiddenError, CREDENTIALS),
     _rule(
-        "AccessDenied AccessDeniedException 403 Forbidden UnauthorizedOperation AuthFailure "
-        "ExpiredToken ExpiredTokenException RequestExpired RequestTimeTooSkewed InvalidToken "
-        "InvalidClientTokenId UnrecognizedClientException InvalidAccessKeyId "
-        "SignatureDoesNotMatch InvalidSignatureException MissingAuthenticationToken "
-        "MissingAuthenticationTokenException KMSAccessDeniedException",
+        "UnauthorizedOperation AuthFailure ExpiredToken ExpiredTokenException RequestExpired "
+        "RequestTimeTooSkewed InvalidToken InvalidClientTokenId UnrecognizedClientException "
+        "InvalidAccessKeyId SignatureDoesNotMatch InvalidSignatureException "
+        "MissingAuthenticationToken MissingAuthenticationTokenException KMSAccessDeniedException",
         OurError,
         CREDENTIALS,
     ),
@@ -228,7 +239,8 @@ def _answered(error: boto.ClientError, what: str, function: str, region: str) ->
     where = f"{code}: {cut(message, LONGEST_MESSAGE)}{f', {reason}' if reason else ''}"
     for rule in RULES:
         if rule.holds(code, message, error.operation_name):
-            return _with_delay(rule.fault(f"{what}: {rule.advice} ({where})"), error)
+            advice = rule.advice + _needed(code, message, error.operation_name)
+            return _with_delay(rule.fault(f"{what}: {advice} ({where})"), error)
     if code == "ResourceNotFoundException" and function:
         return UserError(
             f"function {function} doesn't exist in {region or 'this region'}: "
@@ -240,6 +252,12 @@ def _answered(error: boto.ClientError, what: str, function: str, region: str) ->
     if status >= 500:  # noqa: PLR2004 - HTTP's own number: the server's fault
         return PassingError(f"{what}: AWS failed ({where})")
     return OurError(f"{what}: AWS refused it ({where})")
+
+
+def _needed(code: str, message: str, operation: str) -> str:
+    """What a refused call needs, where AWS has not said it."""
+    words = needed(operation, message) if code in DENIED else ""
+    return f"; {words}" if words else ""
 
 
 def _metadata(error: boto.ClientError) -> dict[str, int]:
