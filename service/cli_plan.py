@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterator
 from time import monotonic, sleep
 from typing import Any
 
@@ -66,7 +67,15 @@ def _lines(found: dict[str, Any]) -> list[str]:
         used, limit = storage["used"] / 1e9, storage["limit"] / 1e9
         text = f"code storage: {used:.2f} of {limit:.0f} GB, {storage['percent']} %"
         lines.append(click.style(text, fg="yellow") if storage["filling"] else text)
-    return lines
+    return [*lines, *(click.style(line, fg="yellow") for line in _refusals(found))]
+
+
+def _refusals(found: dict[str, Any]) -> Iterator[str]:
+    """What AWS does not let Slipway see to, where somebody must allow it."""
+    if found["code_storage_fault"]:
+        yield f"code storage: not known ({one_line(found['code_storage_fault'])})"
+    for one in found["unpruned"]:
+        yield f"old versions of {one_line(one['function'])} stay: {one_line(one['why'])}"
 
 
 def _function(one: dict[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from config.server import Environment
 from workers.aws import aliases, functions, versions
 from workers.aws.aliases import Alias
+from workers.aws.faults import ForbiddenError
 from workers.aws.session import aws_of
 from workers.drift import differences
 from workers.errors import RunError, UserError
@@ -52,13 +53,15 @@ class Look:
         else:
             with ThreadPoolExecutor(TOGETHER) as pool:
                 seen = list(pool.map(self.seen, rows))
+        storage, fault = self._storage()
         return Observation(
             environment=self.environment.name,
             at=at,
             region=self.aws.region,
             functions=tuple(one for one in seen if one),
             heads=heads(self.shop, self.environment.name, self._known),
-            storage=self._storage(),
+            storage=storage,
+            storage_fault=fault,
         )
 
     def _rows(self) -> list[dict[str, Any]]:
@@ -190,12 +193,15 @@ class Look:
         rows = self._upkeep.released(self.environment.name)
         return bool(_latest_run(rows, row["repository"]) != row["run"])
 
-    def _storage(self) -> CodeStorage | None:
+    def _storage(self) -> tuple[CodeStorage | None, str | None]:
+        """How full it is, or that it may not be read."""
         try:
             found = versions.storage(self.aws)
+        except ForbiddenError as error:
+            return None, str(error)
         except RunError:
-            return None
-        return CodeStorage(used=found.used, limit=found.limit)
+            return None, None
+        return CodeStorage(used=found.used, limit=found.limit), None
 
 
 def _begun(run: Run) -> bool:

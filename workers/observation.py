@@ -95,7 +95,8 @@ class CodeStorage(Frozen):
 class Observation(Frozen):
     """One look; `at` is when it began, in milliseconds since 1970.
 
-    `untold` are notices of it that could not be given yet.
+    `untold` are notices of it that could not be given yet; `storage_fault` says that the
+    code storage may not be read.
     """
 
     environment: str
@@ -104,6 +105,7 @@ class Observation(Frozen):
     functions: tuple[Seen, ...] = ()
     heads: tuple[Head, ...] = ()
     storage: CodeStorage | None = None
+    storage_fault: Shown | None = None
     untold: tuple[Shown, ...] = ()
 
     def of(self, function: str) -> Seen | None:

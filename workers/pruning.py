@@ -14,6 +14,7 @@ from workers.aws.session import Aws, aws_of
 from workers.errors import PassingError, RunError
 from workers.keeping import Known, doomed
 from workers.ledger import keys
+from workers.ledger.unpruned import UnprunedBook
 from workers.ledger.upkeep import Mark, Upkeep
 from workers.workshop import Workshop
 
@@ -61,10 +62,17 @@ class Pass:
 
     def __init__(self, shop: Workshop, most: int, pause: float) -> None:
         self._upkeep = Upkeep(shop.ledger.redis)
+        self._book = UnprunedBook(shop.ledger.redis)
+        self._mask = shop.masker.mask
         self._history = shop.ledger.history
         self._every = tuple(shop.operator.environments.values())
         self._most = self._left = most
         self._pause = pause
+        self._refused = {
+            (name, one.function)
+            for name, those in self._book.every(one.name for one in self._every).items()
+            for one in those
+        }
 
     def go(self) -> int:
         """Visit each place; what goes wrong with one function stops no other."""
@@ -99,14 +107,29 @@ class Pass:
             candidates = self._known(place, function, histories).candidates()
             text = f"{place.aws.home(function)}/{function}/{candidates}"
             name = f"prune:{sha256(text.encode()).hexdigest()}"
+            if not candidates:
+                self._tell(place, function, histories, "")
             if not candidates or self._left <= 0 or self._upkeep.settled(name):
                 return
             done = self._visit(place, function, candidates)
+            self._tell(place, function, histories, "")
         except RunError as error:
             log.warning("versions_not_pruned", function=function, error=str(error))
             done = not isinstance(error, PassingError)
+            if done:
+                self._tell(place, function, histories, str(error))
         if done and name:
             self._upkeep.settle(name, AGAIN_SECONDS)
+
+    def _tell(self, place: Place, function: str, histories: Histories, why: str) -> None:
+        """Have the environments that released a function say why its old versions stay, if so."""
+        for one in place.environments:
+            if not any(row.get("function") == function for row in histories[one.name]):
+                continue
+            if why:
+                self._book.note(one.name, function, why, self._mask)
+            elif (one.name, function) in self._refused:
+                self._book.clear(one.name, function)
 
     def _visit(self, place: Place, function: str, candidates: Sequence[Mark]) -> bool:
         """Whether there is nothing more to do about these versions for now."""

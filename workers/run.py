@@ -131,6 +131,15 @@ class Untold(BaseModel):
     why: str
 
 
+class Untidy(BaseModel):
+    """What a run has left behind that should be gone, and why; it harms nobody's release."""
+
+    model_config = ConfigDict(frozen=True)
+
+    what: str
+    why: Shown
+
+
 class Run(BaseModel):
     """The life of one order; times in milliseconds since 1970, as Redis's clock told them.
 
@@ -160,6 +169,7 @@ class Run(BaseModel):
     recorded: bool = False
     held: bool = False
     untold: tuple[Untold, ...] = ()
+    untidy: tuple[Untidy, ...] = ()
 
     @property
     def asks(self) -> bool:

@@ -16,6 +16,7 @@ from service.web import Web
 from workers import queue
 from workers.ledger.keys import RELEASES_KEPT
 from workers.ledger.observations import Observations
+from workers.ledger.unpruned import UnprunedBook
 from workers.observation import Observation, Seen
 
 blueprint = Blueprint("plan", __name__)
@@ -77,6 +78,11 @@ def shown(web: Web, environment: Environment, found: Observation | None) -> dict
             "region": found.region if found else "",
             "filling": storage.filling,
         },
+        "code_storage_fault": found.storage_fault if found else None,
+        "unpruned": [
+            one.model_dump() | {"at": time(one.at)}
+            for one in UnprunedBook(web.ledger.redis).of(environment.name)
+        ],
     }
 
 

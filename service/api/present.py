@@ -34,6 +34,7 @@ def run(shown: Run, url: str) -> dict[str, Any]:
         "reports": reports(shown, url),
         "error": shown.error,
         "untold": [one.model_dump() for one in shown.untold],
+        "untidy": [one.model_dump() for one in shown.untidy],
         "delivery": shown.delivery,
         "created_at": time(shown.created_at),
         "started_at": time(shown.started_at),

@@ -19,6 +19,7 @@ from service.api.rollback import Wanted, back
 from service.dashboard import going, words
 from service.web import Web
 from workers.ledger.observations import Observations
+from workers.ledger.unpruned import UnprunedBook
 
 blueprint = Blueprint("environments", __name__)
 
@@ -56,7 +57,8 @@ def every() -> str:
         (one, locks[one.name], _live(web, one.name), held(one.name), seen[one.name])
         for one in places.values()
     ]
-    return render_template("environments.html", rows=rows, words=words)
+    unpruned = UnprunedBook(web.ledger.redis).every(places)
+    return render_template("environments.html", rows=rows, unpruned=unpruned, words=words)
 
 
 @blueprint.get("/environments/<name>")
@@ -71,6 +73,7 @@ def one(name: str) -> str:
         lock=web.ledger.locks.of(name),
         held=held(name),
         found=Observations(web.ledger.redis).latest(name),
+        unpruned=UnprunedBook(web.ledger.redis).of(name),
         pasts=pasts[:SHOWN],
         choices=_choices(pasts),
         functions=sorted({function for past in pasts for function, _ in past.functions}),

@@ -70,8 +70,19 @@ class CodeStorage(BaseModel):
     region: str
 
 
+class Unpruned(BaseModel):
+    """A function whose old versions could not be deleted; `at` is when that was found last."""
+
+    function: str
+    why: str
+    at: Time
+
+
 class Plan(Environment):
-    """One environment; `refreshing`: a newer look was asked for and has not come yet."""
+    """One environment; `refreshing`: a newer look was asked for and has not come yet.
+
+    `code_storage_fault` says that AWS does not let Slipway read the code storage.
+    """
 
     drift: Literal["report", "repair"]
     keep_versions: int
@@ -81,3 +92,5 @@ class Plan(Environment):
     functions: list[Function]
     branches_at: list[Branch]
     code_storage: CodeStorage | None
+    code_storage_fault: str | None
+    unpruned: list[Unpruned]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from workers.order import Purpose, Rollback
-from workers.run import Release, StageState, State, Tests
+from workers.run import Release, StageState, State, Tests, Untidy
 
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 Url = Annotated[str, Field(json_schema_extra={"format": "uri"})]
@@ -113,6 +113,7 @@ class Run(BaseModel):
     reports: list[CheckReport]
     error: str | None
     untold: list[Untold]
+    untidy: list[Untidy]
     delivery: str | None
     created_at: Time
     started_at: Time | None

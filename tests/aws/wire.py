@@ -50,6 +50,8 @@ class Request:
             self.operation = "GetAccountSettings"
         elif self.method == "POST" and parts.path.endswith("/invalidation"):
             self.operation = "CreateInvalidation"
+        elif self.method == "POST" and "delete" in parts.query.split("&"):
+            self.operation = "DeleteObjects"
         elif target := self.headers.get("X-Amz-Target"):
             self.operation = target.rpartition(".")[2]
         elif self.method == "POST":

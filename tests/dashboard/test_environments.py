@@ -14,6 +14,7 @@ from tests.released import FIRST, SECOND, released
 from workers.errors import HeldError
 from workers.ledger import Ledger
 from workers.ledger.observations import Observations
+from workers.ledger.unpruned import UnprunedBook
 from workers.observation import CodeStorage, Difference, Observation, Recorded, Seen
 from workers.run import StageRecord, StageState, State
 
@@ -66,6 +67,20 @@ def test_a_version_that_commits_share(ann, redis, ledger):
     text = ann.text(PAGE)
     assert "Version 1 of <bdi>MoviesLoader</bdi> stands for commits" in text
     assert text.index(f'{SECOND}">bbbbbbb</code>, ') < text.index("ccccccc</code>.")
+
+
+def test_what_aws_does_not_allow(ann, redis, ledger):
+    """Old versions that stay are on both pages, code storage that may not be read on its own."""
+    assert "Old versions stay" not in ann.text(PAGE)
+    assert "old versions stay" not in ann.text("/environments")
+    UnprunedBook(redis).note("production", "MoviesLoader", "<no> lambda:DeleteFunction")
+    fault = "the operator's turn: lambda:GetAccountSettings"
+    Observations(redis).write(Observation(environment="production", at=1, storage_fault=fault))
+    text = ann.text(PAGE)
+    assert "Old versions stay" in text
+    assert "MoviesLoader: &lt;no&gt; lambda:DeleteFunction" in text
+    assert "lambda:GetAccountSettings" in text
+    assert ann.text("/environments").count("old versions stay") == 1
 
 
 def test_locking_and_unlocking(ann, ledger):

@@ -10,11 +10,13 @@ from tests.orders import order
 from workers import approval
 from workers.errors import HeldError, PeopleError
 from workers.ledger import keys
+from workers.ledger.codec import untidy_text
 from workers.ledger.observations import Observations
+from workers.ledger.unpruned import UnprunedBook
 from workers.observation import Difference, Head, Observation, Recorded, Seen
 from workers.order import Rollback
 from workers.rollout import Ending, Rollout
-from workers.run import CheckRecord, StageRecord, StageState, State
+from workers.run import CheckRecord, StageRecord, StageState, State, Untidy
 from workers.run import Tests as Tally
 
 SECRET = 'pass"\\word-4711'
@@ -160,10 +162,27 @@ def test_looks_at_environments(book, redis):
     )
     head = Head(repository="octo/loader", repository_id=1, branch="b", fault=SAID)
     found = Observation(
-        environment="sandbox", at=1, functions=(seen,), heads=(head,), untold=(SAID,)
+        environment="sandbox",
+        at=1,
+        functions=(seen,),
+        heads=(head,),
+        untold=(SAID,),
+        storage_fault=SAID,
     )
     observations = Observations(redis)
     assert observations.write(found, Masker([SECRET]).mask)
     kept = observations.latest("sandbox")
     texts = [kept.functions[0].fault, kept.functions[0].differs[0].text, kept.heads[0].fault]
-    assert [*texts, *kept.untold] == [MASKED] * 4
+    assert [*texts, *kept.untold, kept.storage_fault] == [MASKED] * 5
+
+
+@pytest.mark.usefixtures("clean")
+def test_what_could_not_be_tidied_up(book, redis):
+    """What a run has left behind, and versions that could not be deleted."""
+    mask = Masker([SECRET]).mask
+    run_id = book.take_on()
+    text = untidy_text((Untidy(what="s3://site/", why=SAID),), mask)
+    book.leased(run_id).write(untidy=text)
+    assert [one.why for one in book.history.run(run_id).untidy] == [MASKED]
+    UnprunedBook(redis).note("sandbox", "Loader", SAID, mask)
+    assert [one.why for one in UnprunedBook(redis).of("sandbox")] == [MASKED]

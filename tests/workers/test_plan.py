@@ -16,6 +16,7 @@ from tests.stand_ins.github import TOKEN as GITHUB_TOKEN
 from tests.stand_ins.github import GitHub
 from tests.workers.conftest import FUNCTION, OPERATOR, REPOSITORY
 from workers import queue, watching
+from workers.ledger.unpruned import UnprunedBook
 from workers.run import Release
 
 TOKEN = "anns-own-token"
@@ -226,6 +227,23 @@ def test_the_plan_names_all_commits_of_a_version(yard, hub, command, worker):
     _, text = command("plan", "sandbox", "--json")
     (one,) = json.loads(text[text.index("{") :])["functions"]
     assert one["record"]["commits"] == [first, merge]
+
+
+def test_the_plan_says_what_aws_does_not_allow(yard, hub, get, command, worker):
+    """Code storage that may not be read, versions that may not be deleted: who looks sees it."""
+    _, found = get(PLACE, refresh=1)
+    assert (found["code_storage_fault"], found["unpruned"]) == (None, [])
+    yard.strict.fail_next("GetAccountSettings", times=2, status=403, code="AccessDeniedException")
+    UnprunedBook(yard.ledger.redis).note("sandbox", FUNCTION, "needs lambda:DeleteFunction")
+    _, found = get(PLACE, refresh=1)
+    assert yard.strict.struck["GetAccountSettings"] > 0
+    assert "needs lambda:GetAccountSettings" in found["code_storage_fault"]
+    (one,) = found["unpruned"]
+    assert (one["function"], one["why"]) == (FUNCTION, "needs lambda:DeleteFunction")
+    assert one["at"].endswith("Z")
+    _, text = command("plan", "sandbox")
+    assert "code storage: not known (reading the account's settings: the operator's turn" in text
+    assert f"old versions of {FUNCTION} stay: needs lambda:DeleteFunction" in text
 
 
 def test_the_plan_on_the_command_line(yard, hub, command, worker):

@@ -12,6 +12,7 @@ from workers import pruning
 from workers.aws.session import aws_for
 from workers.errors import BusyError
 from workers.ledger.lease import UPKEEP_SECONDS
+from workers.ledger.unpruned import UnprunedBook
 from workers.ledger.upkeep import Upkeep
 from workers.run import Release
 
@@ -172,6 +173,54 @@ def test_a_role_that_may_not_delete_is_told_once_a_day(yard):
     assert yard.strict.calls.total() == calls
     (told,) = [line for line in logs if line["event"] == "versions_not_pruned"]
     assert "the operator's turn" in told["error"]
+
+
+def test_pruning_that_is_refused_is_on_record_until_it_goes_on(yard):
+    """Each environment that released the function says why, until a later pass deletes them."""
+    made = [yard.release() for _ in range(3)]
+    book = UnprunedBook(yard.ledger.redis)
+    text = "User: x is not authorized to perform: lambda:DeleteFunction on resource: y"
+    yard.strict.fail_next("DeleteFunction", status=403, code="AccessDeniedException", message=text)
+    assert prune(yard.shop) == 0
+    (one,) = book.of("sandbox")
+    assert one.function == FUNCTION
+    assert "the operator's turn" in one.why
+    assert "lambda:DeleteFunction" in one.why
+    assert abs(one.at / 1000 - time.time()) < 60
+    assert book.of("production") == [], "it never released the function"
+    for key in yard.ledger.redis.scan_iter("slipway:once:prune:*"):
+        yard.ledger.redis.delete(key)
+    assert prune(yard.shop) == 1
+    assert yard.numbers() == made[1:]
+    assert book.of("sandbox") == []
+
+
+@pytest.mark.parametrize("accident", ["alias", "outage"])
+def test_what_passes_by_itself_is_no_refusal(yard, accident):
+    """An alias that came in between, and an AWS that is out of reach: nobody need do anything."""
+    made = [yard.release() for _ in range(3)]
+    if accident == "alias":
+        yard.strict.meanwhile("DeleteFunction", lambda: yard.point("hotfix", made[0]))
+    else:
+        yard.strict.fail_next("DeleteFunction", times=9, status=503)
+    assert prune(yard.shop) == 0
+    assert yard.strict.calls["DeleteFunction"] > 0
+    assert UnprunedBook(yard.ledger.redis).of("sandbox") == []
+
+
+def test_a_refusal_that_nothing_is_left_of_is_forgotten(yard):
+    """Where nothing is to be deleted any more, nothing is refused; an old word counts no longer."""
+    for _ in range(3):
+        yard.release()
+    yard.strict.fail_next("ListAliases", status=403, code="AccessDeniedException")
+    prune(yard.shop)
+    book = UnprunedBook(yard.ledger.redis)
+    assert "ListAliases needs lambda:ListAliases" in book.of("sandbox")[0].why
+    prune(yard.make(OPERATOR.replace("keep_versions = 2", "keep_versions = 9")))
+    assert book.of("sandbox") == []
+    old = {"function": FUNCTION, "why": "x", "at": 1}
+    yard.ledger.redis.hset("slipway:unpruned:sandbox", FUNCTION, json.dumps(old))
+    assert book.of("sandbox") == []
 
 
 def test_one_broken_function_stops_no_other(yard):

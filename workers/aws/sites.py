@@ -45,15 +45,16 @@ class Released:
 
 @dataclass(frozen=True)
 class Rules:
-    """How a site is kept, and two ways back to the caller.
+    """How a site is kept, and three ways back to the caller.
 
     `keep` is in seconds; `watch` is asked between requests and raises to stop; `say` takes a line
-    for the log; `clock` gives seconds since 1970.
+    for the log; `left` takes what lies there and should not; `clock` gives seconds since 1970.
     """
 
     keep: float = KEEP
     watch: Callable[[], None] = lambda: None
     say: Callable[[str], None] = lambda _line: None
+    left: Callable[[str], None] = lambda _why: None
     clock: Callable[[], float] = time.time
 
 
@@ -232,13 +233,16 @@ def _removed(place: Place, gone: Expired, rules: Rules) -> int:
     try:
         remove(place, keys)
     except RunError as error:
-        rules.say(f"old files stay until the next release: {error}")
+        why = f"old files stay until the next release: {error}"
+        rules.say(why)
+        rules.left(why)
         return 0
     return len(keys)
 
 
 def _put_back(place: Place, begun: list[Move], rules: Rules) -> None:
     """Undo what has been switched, pages first; what can't be undone is said."""
+    left: list[str] = []
 
     def back(move: Move) -> None:
         before = move.before
@@ -247,7 +251,8 @@ def _put_back(place: Place, begun: list[Move], rules: Rules) -> None:
         try:
             transfer.restore(move.name, before, blob)
         except Exception as error:  # noqa: BLE001 - the others still go back
-            rules.say(f"{move.name} may still be the new one: {error}")
+            left.append(f"{move.name} may still be the new one: {error}")
+            rules.say(left[-1])
 
     transfer = Transfer(place)
     if begun:
@@ -255,3 +260,6 @@ def _put_back(place: Place, begun: list[Move], rules: Rules) -> None:
     for pages in (True, False):
         moves = [move for move in begun if is_page(move.file.headers) is pages]
         together(back, moves, lambda: None)
+    if left:
+        others = f" ({len(left) - 1} more like it)" if len(left) > 1 else ""
+        rules.left(f"{left[0]}{others}")

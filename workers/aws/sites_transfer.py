@@ -6,9 +6,10 @@ import base64
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, BinaryIO, TypedDict, TypeVar
 
+from botocore.exceptions import ClientError
+
 from workers.aws.faults import translated
 from workers.aws.sites_wire import Wire
-from workers.errors import PassingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -127,7 +128,12 @@ def _named(headers: Headers | None) -> _Named:
 
 
 def remove(place: Place, keys: list[str]) -> None:
-    """Remove objects; those that are gone already are no fault."""
+    """Remove objects; those that are gone already are no fault.
+
+    Raises:
+        OurError: that is not allowed.
+        PassingError: S3 is out of reach.
+    """
     for start in range(0, len(keys), PAGE):
         batch = [{"Key": key} for key in keys[start : start + PAGE]]
         with translated(f"removing what has had its time from {place.bucket}"):
@@ -135,8 +141,8 @@ def remove(place: Place, keys: list[str]) -> None:
                 Bucket=place.bucket,
                 Delete={"Objects": batch, "Quiet": True},  # type: ignore[typeddict-item]
             )
+        # S3 answers 200, and says of each object that it may not be removed.
         for error in answer.get("Errors", ()):
-            raise PassingError(
-                f"{place.bucket}/{error.get('Key')} could not be removed "
-                f"({error.get('Code')}: {error.get('Message')})"
-            )
+            with translated(f"removing {place.bucket}/{error.get('Key')}"):
+                code, message = error.get("Code", ""), error.get("Message", "")
+                raise ClientError({"Error": {"Code": code, "Message": message}}, "DeleteObjects")

@@ -8,12 +8,13 @@ from pydantic import TypeAdapter
 from workers.masking import Mask
 from workers.order import Order, PullRequest
 from workers.rollout import Rollout
-from workers.run import CheckRecord, Release, Run, StageRecord, StageState, State, Untold
+from workers.run import CheckRecord, Release, Run, StageRecord, StageState, State, Untidy, Untold
 
 STAGES = TypeAdapter(tuple[StageRecord, ...])
 RELEASES = TypeAdapter(tuple[Release, ...])
 PEOPLE = TypeAdapter(tuple[str, ...])
 CHECKS = TypeAdapter(tuple[CheckRecord, ...])
+UNTIDY = TypeAdapter(tuple[Untidy, ...])
 
 
 def stages_text(stages: tuple[StageRecord, ...], mask: Mask = str) -> str:
@@ -29,6 +30,11 @@ def releases_text(releases: tuple[Release, ...]) -> str:
 def checks_text(checks: tuple[CheckRecord, ...], mask: Mask = str) -> str:
     """The checks as JSON."""
     return CHECKS.dump_json(checks, exclude_none=True, context=mask).decode()
+
+
+def untidy_text(untidy: tuple[Untidy, ...], mask: Mask = str) -> str:
+    """What was left behind as JSON."""
+    return UNTIDY.dump_json(untidy, context=mask).decode()
 
 
 def run_of(run_id: str, fields: dict[str, str]) -> Run:
@@ -62,6 +68,7 @@ def run_of(run_id: str, fields: dict[str, str]) -> Run:
         unfinished=fields.get("unfinished") == "yes",
         recorded=fields.get("recorded") == "yes",
         untold=_untold(fields.get("told", "")),
+        untidy=UNTIDY.validate_json(fields.get("untidy", "[]")),
         held=state is State.WAITING and fields.get("held") == "1",
         **numbers,
         **texts,

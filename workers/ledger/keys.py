@@ -23,7 +23,7 @@ RELEASES_KEPT = 2000
 AS_IT_IS = {
     "stages", "checks", "rollout", "releases", "retries", "unfinished", "pipeline", "tree",
     "packages", "build_key", "reused", "analysis", "awaits", "before", "origin", "gone",
-    "site", "site_switched", "stuck",
+    "site", "site_switched", "stuck", "untidy",
 }
 # fmt: on
 """Fields of a run that its stages must find as they wrote them; text in any other is masked."""
@@ -152,6 +152,11 @@ def pause(name: str) -> str:
 def published(home: str, function: str) -> str:
     """The versions of a function that Slipway published."""
     return f"{PREFIX}published:{home}/{function}"
+
+
+def unpruned(environment: str) -> str:
+    """The functions of an environment whose old versions could not be deleted, and why."""
+    return f"{PREFIX}unpruned:{environment}"
 
 
 def refused(repository_name: str) -> str:

@@ -32,6 +32,7 @@ from workers.stages import (
     rollout,
     rollout_record,
     site,
+    untidy,
 )
 from workers.stages.ancestry import judge
 from workers.stages.context import Context
@@ -238,9 +239,12 @@ def _put_back(context: Context, *, doubt: bool) -> None:
                 seal=doubt,
             ):
                 context.say(f"release/{name}", f"{alias}: back to what it was")
+            untidy.clear(context, f"{name}:{alias}")
         except RunError as error:
             # The others still go back; what started this is what the run ends with.
-            context.say(f"release/{name}", f"{alias} may still run version {version}: {error}")
+            why = f"{alias} may still run version {version}: {error}"
+            context.say(f"release/{name}", why)
+            untidy.note(context, f"{name}:{alias}", why)
             done = False
     if done:
         context.lease.write(before="", unfinished="")

@@ -15,7 +15,7 @@ from workers.docker.site_files import SiteFiles
 from workers.errors import OurError, PassingError, UserError
 from workers.rollback import PlacedSite
 from workers.sizes import size
-from workers.stages import rollback
+from workers.stages import rollback, untidy
 from workers.stages.ancestry import judge as judge_ancestry
 from workers.stages.context import Context
 from workers.stages.packages import packages
@@ -109,6 +109,7 @@ def switch(context: Context) -> None:
         if switched:
             context.lease.write(site_switched="yes")
 
+    untidy.clear(context, place.url)
     done = sites.release(place, manifest, _rules(context, site, "release"), begin, found)
     context.say(
         "release", f"{place.url}: {done.switched} files switched, {done.removed} old ones removed"
@@ -195,8 +196,12 @@ def _lock(place: Place) -> str:
 
 
 def _rules(context: Context, site: Site, stage: str) -> sites.Rules:
+    url = _place(context, site).url
     return sites.Rules(
-        keep=site.keep, watch=context.lease.check, say=lambda line: context.say(stage, line)
+        keep=site.keep,
+        watch=context.lease.check,
+        say=lambda line: context.say(stage, line),
+        left=lambda why: untidy.note(context, url, why),
     )
 
 
