@@ -39,6 +39,8 @@ from workers.stages.context import Context
 
 TRIES = 5
 TOGETHER = 8
+SITE = ""
+"""The site among what could not be moved: no function has that name."""
 _noting = threading.Lock()
 
 
@@ -108,10 +110,17 @@ def _release(context: Context, still_there: Callable[[], None]) -> None:
     found = _remember(context, releases, still_there)
     functions = [release.function for release in releases]
     unpermitted = gateway.permit(context, functions)
+    if not unpermitted:
+        # An API that can't be prepared leaves the aliases where they are.
+        gateway.prepare(context, functions)
+    if SITE in _stuck(context):
+        site.probe(context)
     _move_all(context, releases, found)
-    gateway.permit(context, unpermitted)
-    gateway.prepare(context, functions)
-    site.switch(context)
+    if unpermitted:
+        gateway.permit(context, unpermitted)
+        gateway.prepare(context, functions)
+    with _noted(context, SITE):
+        site.switch(context)
     context.lease.releases(release.model_copy(update={"alias": alias}) for release in releases)
 
 
@@ -158,20 +167,27 @@ def _move_all(
 
 
 def _stuck(context: Context) -> list[str]:
-    """The functions whose aliases could not be moved at an earlier try, the latest first."""
+    """The functions, or SITE, that could not be moved at an earlier try, the latest first."""
     names: list[str] = json.loads(context.field("stuck") or "[]")
     return names
 
 
 def _try(context: Context, release: Release, found: Alias | None) -> None:
-    try:
+    with _noted(context, release.function):
         _move(context, release, found)
+
+
+@contextmanager
+def _noted(context: Context, name: str) -> Iterator[None]:
+    """What can't move for now is on record, for the next try."""
+    try:
+        yield
     except (BusyError, DrainedError):
         raise
     except PassingError:
         with _noting:
-            others = [one for one in _stuck(context) if one != release.function]
-            context.lease.write(stuck=json.dumps([release.function, *others]))
+            others = [one for one in _stuck(context) if one != name]
+            context.lease.write(stuck=json.dumps([name, *others]))
         raise
 
 

@@ -98,22 +98,42 @@ def switch(context: Context) -> None:
     site = _site(context)
     if site is None:
         return
-    place, found = _place(context, site), context.site_found
-    manifest = found.manifest if found else place.read_manifest(context.order.commit)
-    if manifest is None or manifest.digest != context.field("site"):
-        raise OurError(
-            f"{place.url}: the site on record is not the one that was built; retry the run"
-        )
+    place, manifest = _place(context, site), _published(context, site)
 
     def begin(switched: int) -> None:
         if switched:
             context.lease.write(site_switched="yes")
 
     untidy.clear(context, place.url)
-    done = sites.release(place, manifest, _rules(context, site, "release"), begin, found)
+    done = sites.release(
+        place, manifest, _rules(context, site, "release"), begin, context.site_found
+    )
     context.say(
         "release", f"{place.url}: {done.switched} files switched, {done.removed} old ones removed"
     )
+
+
+def probe(context: Context) -> None:
+    """See that the site's bucket takes writes, before anything moves.
+
+    Raises:
+        OurError: what was published is gone, is not what was built, or AWS refuses.
+        PassingError: S3 is out of reach.
+    """
+    site = _site(context)
+    if site is not None:
+        _place(context, site).write_manifest(_published(context, site))
+
+
+def _published(context: Context, site: Site) -> Manifest:
+    """The manifest of what this run has published."""
+    place, found = _place(context, site), context.site_found
+    manifest = found.manifest if found else place.read_manifest(context.order.commit)
+    if manifest is None or manifest.digest != context.field("site"):
+        raise OurError(
+            f"{place.url}: the site on record is not the one that was built; retry the run"
+        )
+    return manifest
 
 
 def announce(context: Context) -> str:

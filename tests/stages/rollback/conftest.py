@@ -44,6 +44,7 @@ name = "octo/*"
 functions = ["Store*"]
 bucket = "{BUCKET}"
 sites = ["{SITE}"]
+{{rule}}
 """
 STAGES = ("deploy", "release")
 
@@ -298,9 +299,12 @@ def harbour(
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> Iterator[Harbour]:
-    """Two functions that never ran; a `harbour` mark's `more` are lines of production's table."""
+    """Two functions that never ran; a `harbour` mark has more lines of the operator's file.
+
+    `more` are those of production's table, `rule` those of the repositories'.
+    """
     mark = request.node.get_closest_marker("harbour")
-    operator = OPERATOR.format(more=mark.kwargs["more"] if mark else "")
+    operator = OPERATOR.format(**{"more": "", "rule": ""} | (mark.kwargs if mark else {}))
     with GitHub(tmp_path / "github") as github, Gate(aws.url) as strict:
         reaches(monkeypatch, aws, strict)
         for name in (REPOSITORY, "octo/other"):
