@@ -8,7 +8,6 @@ connection is handed over to gunicorn's threads, together with the bytes that ha
 import socket
 from functools import partial
 from selectors import EVENT_READ, BaseSelector
-from threading import Thread
 from time import monotonic
 from typing import Any, Protocol
 
@@ -16,6 +15,7 @@ import structlog
 
 from service import health_answers, plain
 from service.answer import Answer, refused
+from service.aside import Aside
 from service.delivery import (
     FIRST_QUEUE,
     UNSIGNED,
@@ -118,6 +118,7 @@ class Door:
         self._selector = house.poller
         self._idle_seconds = idle_seconds
         self._visits: set[Visit] = set()
+        self._deleted = Aside("deleted", partial(forget, web.ledger))
         self._stopping = False
 
     def meet(self, connection: Connection) -> None:
@@ -217,8 +218,9 @@ class Door:
         return parse(delivery, self._web.operator, self._gone)
 
     def _gone(self, found: Deleted) -> None:
-        """Beside all else: no delivery waits for it."""
-        Thread(target=forget, args=(self._web.ledger, found), name="deleted", daemon=True).start()
+        """Beside all else: no delivery waits for it, and few are asked to remember it at once."""
+        if not self._deleted.add(found):
+            log.warning("deletion_not_noted", branch=found.branch, error="too many at once")
 
     def _taken(self, visit: Visit, delivery: Delivery, taken: Accepted | Exception) -> None:
         if isinstance(taken, Accepted):

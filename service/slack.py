@@ -4,7 +4,6 @@ import hmac
 import re
 from html import escape
 from pathlib import Path
-from threading import Thread
 from time import time
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 
 from config import trust
 from service.api.approvals import Word, decide
+from service.aside import Aside
 from service.body import form_field
 from service.web import Web
 from workers.approval import Verdict
@@ -27,6 +27,7 @@ MOST_BYTES = 256 * 1024
 FRESH_SECONDS = 300
 SLACK_HOST = "hooks.slack.com"
 TIMEOUT = (3, 10)
+ANSWERS_AT_ONCE = 4
 VERDICTS: dict[str, Verdict] = {APPROVE: "approve", REJECT: "reject"}
 STRANGER = (
     "Slipway does not know who you are, so this did not count. Ask its operator to add you to the "
@@ -78,6 +79,14 @@ class Press(NamedTuple):
     user: str
     verdict: Verdict
     value: str
+
+
+class Told(NamedTuple):
+    """What became of a press, and where Slack wants to hear of it."""
+
+    url: str
+    answer: dict[str, object]
+    authorities: Path | None
 
 
 @blueprint.post("/webhooks/slack")
@@ -168,9 +177,9 @@ def _send(web: Web, url: str, answer: dict[str, object]) -> None:
     hosts = {("https", SLACK_HOST)}
     if own is not None:
         hosts.add(_place(own.get_secret_value()))
-    if _place(url) in hosts:
-        to = (url, answer, web.settings.authorities)
-        Thread(target=_post, args=to, name="slack-answer", daemon=True).start()
+    told = Told(url, answer, web.settings.authorities)
+    if _place(url) in hosts and not _answers.add(told):
+        log.warning("slack_answer_dropped", error="too many at once")
 
 
 def _place(url: str) -> tuple[str, str]:
@@ -181,11 +190,16 @@ def _place(url: str) -> tuple[str, str]:
     return (parts.scheme, parts.netloc)
 
 
-def _post(url: str, answer: dict[str, object], authorities: Path | None) -> None:
+def _post(told: Told) -> None:
     try:
-        with trust.session(authorities) as session:
-            posted = session.post(url, json=answer, timeout=TIMEOUT, allow_redirects=False)
+        with trust.session(told.authorities) as session:
+            posted = session.post(
+                told.url, json=told.answer, timeout=TIMEOUT, allow_redirects=False
+            )
             posted.raise_for_status()
     except requests.RequestException as error:
         # Not its text: that holds an address with which anybody could answer.
         log.warning("slack_answer_lost", error=type(error).__name__)
+
+
+_answers = Aside("slack-answer", _post, threads=ANSWERS_AT_ONCE)
