@@ -174,6 +174,15 @@ class Run(BaseModel):
     @property
     def asks(self) -> bool:
         """Whether people are asked: it waits for their word, and for nothing else."""
-        return self.state is State.WAITING and any(
+        return self.state is State.WAITING and self._approval_waits
+
+    @property
+    def hears(self) -> bool:
+        """Whether people's words count: it asks them, or looks again after one of theirs."""
+        return self.state in (State.WAITING, State.RUNNING) and self._approval_waits
+
+    @property
+    def _approval_waits(self) -> bool:
+        return any(
             stage.name == "approve" and stage.state is StageState.WAITING for stage in self.stages
         )

@@ -93,7 +93,7 @@ def _spelled(web: Web, rule: Approval, who: str) -> str:
 
 def _same(web: Web, run: Run, word: Word) -> None:
     """What is approved is what was seen: the commit, and the hash of all its packages."""
-    if not run.asks:
+    if not run.hears:
         abort(409, _conflict(web, run.id, "not waiting"))
     (packages,) = web.ledger.history.fields(run.id, "packages")
     same = word.commit in (None, run.order.commit)

@@ -48,7 +48,7 @@ def asked(web: Web, run: Run) -> Asked | None:
     said, packages, until = web.ledger.history.fields(run.id, *names)
     if rule is None and said is None:
         return None
-    waits = run.asks
+    waits = run.hears
     return Asked(
         rule=rule,
         alias=environment.alias if environment else "",

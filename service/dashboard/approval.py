@@ -41,12 +41,12 @@ class Panel:
 def panel(web: Web, run: Run) -> Panel | None:
     """The approval of a run that waits, or about which people have spoken."""
     found = asked(web, run)
-    if found is None or not (run.asks or found.votes):
+    if found is None or not (run.hears or found.votes):
         return None
     name = asker()
     return Panel(
         asked=found,
-        waits=run.asks and found.rule is not None,
+        waits=run.hears and found.rule is not None,
         own=found.word_of(name),
         objection=objection(found.rule, run, name) if found.rule else None,
     )

@@ -61,7 +61,7 @@ def _repositories(web: Web, page: Page) -> list[str]:
 
 def _asked_for(web: Web, page: Page) -> set[str]:
     """The runs that wait for the reader's own word."""
-    waiting = (run for run in page.runs if run.asks)
+    waiting = (run for run in page.runs if run.hears)
     return {run.id for run in waiting if (found := approval.panel(web, run)) and found.usable}
 
 

@@ -112,3 +112,53 @@ def test_a_late_worker_awaits_nothing(book):
     with pytest.raises(StoppedError):
         lease.awaits("sonar:7")
     assert book.wake("sonar:7") == ("", "unknown")
+
+
+def asked(book: Book) -> str:
+    """A run that asks people."""
+    lease = book.leased(book.take_on())
+    lease.wait(PeopleError(HOUR, "7:production"), records("approve"))
+    return lease.run_id
+
+
+def say(book: Book, run_id: str, who: str, verdict: str = "approve", required: int = 2) -> str:
+    """Somebody's word on a run that needs two."""
+    return book.vote(run_id, Vote(who=who, verdict=verdict, at=0), required, "deploy")
+
+
+def test_each_word_has_a_worker_look(book, redis):
+    """The first of two with the next sweep; the one that decides rings at once."""
+    run_id = asked(book)
+    assert book.try_lease(run_id, "w") == Refusal("early")
+    before = redis.llen("slipway:celery:deploy")
+    assert say(book, run_id, "ada") == "counted"
+    assert book.overdue(0).runs == [(run_id, "build")]
+    assert redis.llen("slipway:celery:deploy") == before
+    assert say(book, run_id, "bob") == "counted"
+    assert redis.llen("slipway:celery:deploy") == before + 1
+    assert isinstance(book.try_lease(run_id, "w"), Lease)
+
+
+def test_who_speaks_while_a_worker_looks_is_heard(book):
+    """The word counts, and the run looks again as soon as this visit is over, and only then."""
+    run_id = asked(book)
+    say(book, run_id, "ada")
+    lease = book.leased(run_id)
+    run = book.history.run(run_id)
+    assert (run.asks, run.hears) == (False, True)
+    assert say(book, run_id, "ada") == "voted"
+    assert say(book, run_id, "bob") == "counted"
+    lease.wait(PeopleError(HOUR, "7:production"), records("approve"))
+    assert book.overdue(0).runs == [(run_id, "build")]
+    again = book.leased(run_id, "w2")
+    again.wait(PeopleError(HOUR, "7:production"), records("approve"))
+    assert book.try_lease(run_id, "w3") == Refusal("early")
+
+
+@pytest.mark.parametrize("decides", ["approve", "reject"])
+def test_nobody_speaks_after_it_was_decided(book, decides):
+    """While a worker acts on the word that decided, another would count for nothing."""
+    run_id = asked(book)
+    assert say(book, run_id, "ada", decides, required=1) == "counted"
+    book.leased(run_id)
+    assert say(book, run_id, "bob", "reject", required=1) == "not waiting"

@@ -53,7 +53,7 @@ def _older(context: Context, place: str) -> str | None:
     """The run that waits there already and gives way to this one."""
     history = context.shop.ledger.history
     other = history.run(history.waiting(place) or "")
-    if other is None or other.id == context.run.id or not other.asks:
+    if other is None or other.id == context.run.id or not other.hears:
         return None
     newer = other.order.commit
     if context.relation(newer) is Relation.OLDER and not was_reset(context, newer):

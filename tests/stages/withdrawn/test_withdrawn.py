@@ -1,5 +1,8 @@
 """A commit that was taken off its branch ends its run wherever it waited, and moves nothing."""
 
+import time
+from threading import Thread
+
 import pytest
 
 from tests.stages.rollback.conftest import BUCKET, REPOSITORY, A, B
@@ -10,6 +13,7 @@ from workers.source.mirror import Mirror
 
 ALL = ("publish", "deploy", "approve", "release")
 ASKED = pytest.mark.harbour(more="approval = { required = 1 }")
+TWO = pytest.mark.harbour(more="approval = { required = 2 }")
 GRADUAL = pytest.mark.harbour(more='strategy = "linear-50-percent-every-1-minute"')
 
 
@@ -119,6 +123,40 @@ def test_a_word_on_a_commit_that_was_taken_off(harbour, verdict):
     run = harbour.ended(run_id)
     wanted = State.SUPERSEDED if verdict == "approve" else State.CANCELLED
     assert (run.state, harbour.live()) == (wanted, (None, None))
+
+
+@TWO
+def test_the_first_of_two_words_on_a_commit_that_was_taken_off(harbour):
+    """Nobody is asked for a second one: the first has a worker look, and the run ends."""
+    run_id = harbour.accept(A, B, stages=("deploy", "approve", "release"))
+    harbour.until(run_id, lambda run: run.asks)
+    assert harbour.inside.advance(run_id) == "early", "nothing would look before the next word"
+    reset(harbour, harbour.github.commit(REPOSITORY, "master", {"x": "1"}, parents=[]))
+    assert harbour.inside.call(f"/runs/{run_id}/approve")[0] == 202
+    harbour.inside.advance(run_id)
+    assert harbour.inside.run(run_id).state is State.SUPERSEDED
+    assert harbour.live() == (None, None)
+
+
+@TWO
+def test_two_words_on_a_commit_that_stayed(harbour):
+    """The second comes while a worker looks after the first, and counts all the same."""
+    run_id = harbour.accept(A, B, stages=("deploy", "approve", "release"))
+    run = harbour.until(run_id, lambda run: run.asks)
+    stalled = harbour.github.fail_next("*", "info/refs", times=1, delay=2.0)
+    assert harbour.inside.call(f"/runs/{run_id}/approve", "alice")[0] == 202
+    visit = Thread(target=harbour.inside.advance, args=[run_id])
+    visit.start()
+    try:
+        while not stalled.struck:
+            time.sleep(0.01)
+        assert harbour.inside.run(run_id).state is State.RUNNING
+        code, answer = harbour.inside.call(f"/runs/{run_id}/approve", "bob")
+        assert (code, answer.get("missing")) == (202, 0)
+    finally:
+        visit.join()
+    assert harbour.ended(run_id).state is State.SUCCEEDED
+    assert harbour.live() == (run.order.commit,) * 2
 
 
 @ASKED

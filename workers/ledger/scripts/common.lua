@@ -39,14 +39,18 @@ local function holds(id, fence)
   return values[1] == fence and values[2] == 'running'
 end
 
--- Whether the run waits for people; it may wait for other things.
-local function asks(id)
-  local values = redis.call('HMGET', run_key(id), 'state', 'stages')
-  if values[1] ~= 'waiting' then return false end
-  for _, stage in ipairs(cjson.decode(values[2])) do
+-- Whether the stage that asks people waits for them; it goes on waiting while a worker looks again.
+local function approval_waits(stages)
+  for _, stage in ipairs(cjson.decode(stages)) do
     if stage.name == 'approve' and stage.state == 'waiting' then return true end
   end
   return false
+end
+
+-- Whether the run waits for people; it may wait for other things.
+local function asks(id)
+  local values = redis.call('HMGET', run_key(id), 'state', 'stages')
+  return values[1] == 'waiting' and approval_waits(values[2])
 end
 
 -- Whether it has moved something that must be finished or put back before the run may end.

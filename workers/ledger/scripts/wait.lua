@@ -4,11 +4,12 @@ local id, fence, delay, stages, place, over, notice = unpack(ARGV)
 if not holds(id, fence) then return 0 end
 local at = now()
 local key = run_key(id)
-if cancelled(id) then delay = 0 end
 redis.call('HSET', key, 'state', 'waiting', 'stages', stages)
 redis.call('HSETNX', key, 'waiting_since', text(at))
 redis.call('HSET', key, 'wakes_at', text(at + tonumber(delay)))
 redis.call('ZREM', P .. 'leases', id)
+-- Somebody has spoken since this visit began, or wants it to end: it looks again at once.
+if redis.call('HDEL', key, 'woken') == 1 or cancelled(id) then delay = 0 end
 redis.call('ZADD', P .. 'due', text(at + tonumber(delay)), id)
 redis.call('SET', P .. 'waiting:' .. place, id)
 changed(id, at)
