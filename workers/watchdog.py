@@ -15,6 +15,7 @@ from typing import NamedTuple
 import structlog
 from redis.exceptions import RedisError
 
+from workers import queue
 from workers.ledger import Ledger
 from workers.ledger.tending import GIVEN_BACK, LOST, Tended, Tending
 from workers.limits import UNKNOWN_SECONDS
@@ -113,5 +114,18 @@ class Watchdog:
             return
         with suppress(RedisError):
             how = GIVEN_BACK if why in ("cancel", "drain") else LOST
-            if on := self._tending.give_up(task.task_id, how):
+            on = self._tending.give_up(task.task_id, how)
+            if on and not (why == "cancel" and self._over(tended.run_id)):
                 self._ledger.ring_first(tended.run_id, on)
+
+    def _over(self, run_id: str) -> bool:
+        """Whether a cancelled run is over here and now: all slots may be held by calls that hang.
+
+        What it left on the engine and on the disk, the sweep takes.
+        """
+        (why,) = self._ledger.history.fields(run_id, "cancel")
+        if not why or self._ledger.cancel(run_id, why) != "cancelled":
+            return False
+        self._ledger.note(run_id, "cancel", why)
+        self._ledger.ring(queue.REPORT, run_id, queue.REPORTS_ON)
+        return True

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import time
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -23,7 +24,7 @@ from workers.ledger.sessions import Sessions
 from workers.ledger.sweep import Overdue
 from workers.masking import Mask
 from workers.order import Order
-from workers.run import StageState
+from workers.run import StageRecord, StageState
 
 MAX_LOSSES = 3
 DRAIN_SECONDS = 3600
@@ -199,17 +200,12 @@ class Ledger:
         run = self.history.run(run_id)
         if run is None:
             return "gone"
-        skipped = tuple(
-            stage.model_copy(update={"state": StageState.SKIPPED})
-            if stage.state in (StageState.PENDING, StageState.WAITING)
-            else stage
-            for stage in run.stages
-        )
+        told = self._mask(why)
+        ended = tuple(_ended(stage, told) for stage in run.stages)
         on = self.history.fields(run_id, "queue")[0] or "deploy"
         task_id = str(uuid4())
         message = queue.message(queue.ADVANCE, task_id, run_id, on)
-        stages = stages_text(skipped)
-        told = self._mask(why)
+        stages = stages_text(ended)
         return str(self._scripts("cancel", run_id, told, stages, queue.key(on), task_id, message))
 
     def identity(self) -> str:
@@ -287,3 +283,15 @@ class Ledger:
     def prune(self, keep: int, days: float) -> int:
         """Forget ended runs beyond a count or an age, some at a time; how many went."""
         return sweep.forget(self.redis, self._scripts, keep, days)
+
+
+def _ended(stage: StageRecord, why: str) -> StageRecord:
+    """A stage of a run that ends with nobody at it."""
+    if stage.state in (StageState.PENDING, StageState.WAITING):
+        return stage.model_copy(update={"state": StageState.SKIPPED})
+    if stage.state is not StageState.RUNNING:
+        return stage
+    at = int(time() * 1000)
+    return stage.model_copy(
+        update={"state": StageState.FAILED, "finished_at": at, "error": why, "summary": None}
+    )
