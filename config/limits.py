@@ -7,6 +7,9 @@ SOURCE_BYTES = 2 << 30
 SOURCE_PATHS = 64 << 20
 """Bytes of all paths of a commit together."""
 
+FETCHED_BYTES = 10 << 30
+"""Bytes of a mirror's packs, where SLIPWAY_FETCH_DISK says nothing else."""
+
 GIT_OUTPUT = 64 << 20
 """Bytes of what git prints that are read."""
 GIT_COMPLAINT = 32 << 10

@@ -24,6 +24,9 @@ class LimitSettings(BaseSettings):
     build_cache: Memory = Field(
         "20g", description="BuildKit's cache on each engine: the sweep prunes it to that"
     )
+    fetch_disk: Memory = Field(
+        "10g", description="what one repository's mirror may take on a worker's disk"
+    )
     free_disk: Memory = Field(
         "1g",
         description="free disk below which no run starts; a tenth of a file system that is smaller",

@@ -16,6 +16,7 @@ class Trouble(StrEnum):
     DAMAGED = "damaged"
     DENIED = "denied"
     DISK = "disk"
+    LARGE = "large"
     MOVED = "moved"
     REFUSED = "refused"
     UNKNOWN_COMMIT = "unknown commit"
@@ -78,6 +79,7 @@ FAULTS: dict[Trouble, tuple[type[RunError], str]] = {
             "SLIPWAY_DATA_DIR, or gives this machine more"
         ),
     ),
+    Trouble.LARGE: (UserError, "{repository} is larger than it may be at {wanted}: {said}"),
     Trouble.MOVED: (
         OurError,
         (

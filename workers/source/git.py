@@ -5,6 +5,7 @@ import contextlib
 import functools
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -108,6 +109,7 @@ class Git:
         hold: Sequence[int] = (),
         most: int = GIT_OUTPUT,
         take: Take | None = None,
+        file_bytes: int | None = None,
     ) -> Result:
         """Run git to its end, on the repository in `directory`.
 
@@ -119,6 +121,7 @@ class Git:
             hold: descriptors of locks that a git which outlived its worker must keep.
             most: bytes of output after which it is stopped; fewer than usual are a whole answer.
             take: is given the output as it comes, of any length, and none is kept.
+            file_bytes: the most that it may write into one file, which the kernel sees to.
 
         Raises:
             UserError: it printed more than is read.
@@ -128,6 +131,8 @@ class Git:
         secrets = _secrets(remote[1] if remote else None)
         environment = self._environment(directory, remote) | dict(variables or {})
         with self._started(arguments, environment, hold) as process:
+            if file_bytes is not None:
+                _bound(process, file_bytes)
             heard = Heard(process, most, take)
             self._wait(heard, arguments[0])
         if heard.full and most == GIT_OUTPUT:
@@ -207,6 +212,12 @@ class Git:
                 raise PassingError(
                     f"git {verb} took longer than {duration(self.seconds)} and was stopped"
                 )
+
+
+def _bound(process: "subprocess.Popen[bytes]", file_bytes: int) -> None:
+    """What it starts inherits this; git asks the server before it starts what writes a pack."""
+    with contextlib.suppress(ProcessLookupError):
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
 
 
 def mask(text: str, secrets: Sequence[str] = ()) -> str:

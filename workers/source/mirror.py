@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from config.limits import FETCHED_BYTES
 from workers.errors import UserError
+from workers.source import packs
 from workers.source.address import repository_name
 from workers.source.faults import Trouble, diagnose, fault
 from workers.source.git import Git, Result
@@ -48,13 +50,15 @@ class Mirror:
 
     `patience` are the seconds to wait before asking again for a commit that the server doesn't
     know: GitHub's webhooks are at times ahead of its git servers. `lock_seconds` is how long
-    another worker may fetch the same repository before this one gives up for now.
+    another worker may fetch the same repository before this one gives up for now. `most` are the
+    bytes that its packs may take.
     """
 
     git: Git
     repository_id: int
     patience: Sequence[float] = (1, 3)
     lock_seconds: float = 900
+    most: int = FETCHED_BYTES
 
     @property
     def directory(self) -> Path:
@@ -74,7 +78,8 @@ class Mirror:
         anew, once. Call it before each use: another machine's mirror knows nothing of it.
 
         Raises:
-            UserError: the repository has no such commit, or git refuses it as malformed.
+            UserError: the repository has no such commit, git refuses it as malformed, or it is
+                larger than it may be.
             OurError: the server doesn't let us in, or the disk is full.
             PassingError: the server is out of reach, or other workers hold the mirror.
         """
@@ -88,7 +93,10 @@ class Mirror:
             return snapshot
         with locked(path, self.git.watch, self.lock_seconds) as lock:
             if not self._kept(commit):
-                self._fetch(Request(clone_url, commit, token), lock, say)
+                try:
+                    self._fetch(Request(clone_url, commit, token), lock, say)
+                finally:
+                    packs.clear(self.directory)
         return snapshot
 
     def _fetch(self, request: Request, lock: int, say: Callable[[str], None]) -> None:
@@ -97,12 +105,17 @@ class Mirror:
         if (self.directory / DAMAGED).exists():
             self._remove()
         self._make(request.commit)
+        before = packs.total(self.directory)
         trouble, result = self._attempts(request, lock, say)
-        if trouble is Trouble.DAMAGED:
-            say("The mirror is damaged: fetching everything anew")
+        if trouble is Trouble.DAMAGED or (trouble is Trouble.LARGE and before):
+            # What branches have left behind counts until then.
+            why = "is damaged" if trouble is Trouble.DAMAGED else "has grown too large"
+            say(f"The mirror {why}: fetching everything anew")
             self._remove()
             self._make(request.commit)
             trouble, result = self._attempts(request, lock, say)
+        if trouble is Trouble.LARGE:
+            raise packs.too_large(request.repository, request.commit, self.most)
         if trouble:
             raise fault(trouble, request.repository, f"commit {request.commit}", result)
         if self._run("cat-file", "-t", request.commit).out.strip() != b"commit":
@@ -138,14 +151,18 @@ class Mirror:
         result = self._pull(request, f"+{request.commit}:{KEPT}{request.commit}", lock)
         if not result.code:
             return None, result
-        trouble = diagnose(result)
+        trouble = self._trouble(result)
         if trouble is Trouble.UNKNOWN_COMMIT:
             branches = self._pull(request, BY_BRANCH, lock, "--prune")
             if branches.code:
-                return diagnose(branches), branches
+                return self._trouble(branches), branches
             if self._whole(request.commit):
                 return None, self._keep(request.commit, lock)
         return trouble, result
+
+    def _trouble(self, result: Result) -> Trouble:
+        # Git does not say which signal has ended what writes its packs.
+        return Trouble.LARGE if packs.total(self.directory) >= self.most else diagnose(result)
 
     def _pull(self, request: Request, refspec: str, lock: int, *options: str) -> Result:
         return self.git.run(
@@ -163,6 +180,7 @@ class Mirror:
             directory=self.directory,
             remote=(request.clone_url, request.token),
             hold=(lock,),
+            file_bytes=packs.room(self.directory, self.most),
         )
 
     def _kept(self, commit: str) -> bool:

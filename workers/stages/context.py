@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from config.builds import size_bytes
 from config.pipeline import Pipeline, parse
 from config.server import Environment, Repository
 from workers.aws.session import Aws, aws_of
@@ -146,7 +147,8 @@ class Context:
 
     def fetched(self, commit: str) -> Snapshot:
         """One commit of the repository, with its history."""
-        mirror = Mirror(self.git, self.order.repository_id)
+        most = size_bytes(self.shop.settings.fetch_disk)
+        mirror = Mirror(self.git, self.order.repository_id, most=most)
         return mirror.fetch(
             self.order.clone_url, commit, self.token, lambda line: self.say("checkout", line)
         )
