@@ -17,7 +17,7 @@ from workers.docker.selection import Patience, Selection
 from workers.docker.site_files import read_site
 from workers.docker.tarstream import TarStream
 from workers.docker.tree import Tree
-from workers.errors import UserError
+from workers.errors import CancelledError, UserError
 
 ZEROS = bytes(1 << 20)
 GIGABYTE = 1 << 30
@@ -133,19 +133,55 @@ def test_deep_folders_are_counted(tmp_path: Path) -> None:
         package(chunks(tar(*entries)), {"f": Selection()}, tmp_path)
 
 
-def test_links_through_links_end(tmp_path: Path) -> None:
-    """Long paths through links of links are followed for seconds at most."""
+def _winding(links: int) -> Tree:
+    """Long paths through links of links."""
     long = "/".join(["a", ".."] * 900)
     tree = Tree("/app")
     tree.check_new("a/x")
     tree.files["a/x"] = Blob(1, executable=False)
-    for number in range(20_000):
+    for number in range(links):
         tree.check_new(f"l{number}")
         tree.links[f"l{number}"] = f"{long}/a"
+    return tree
+
+
+def test_links_through_links_end() -> None:
+    """Long paths through links of links are followed for seconds at most."""
     began = time.process_time()
     with pytest.raises(UserError, match="one link too many"):
-        tree.choose(lambda _: True)
+        _winding(20_000).choose(lambda _: True)
     assert time.process_time() - began < 30
+
+
+class _Cancelled:
+    """A watch of a run that has been cancelled."""
+
+    def check(self) -> None:
+        """Raise."""
+        raise CancelledError("cancelled by ada")
+
+
+def test_following_links_asks_whether_to_go_on() -> None:
+    """A cancel is heard while links are followed; nobody who asks, and it goes on to the end."""
+    began = time.process_time()
+    _winding(2000).choose(lambda _: True)
+    whole = time.process_time() - began
+    began = time.process_time()
+    with pytest.raises(CancelledError):
+        _winding(2000).choose(lambda _: True, Patience(_Cancelled()).ask)
+    assert time.process_time() - began < whole / 2
+
+
+def test_links_are_followed_once_for_all_functions() -> None:
+    """Two hundred functions out of one image cost hardly more than one."""
+    tree = _winding(300)
+    began = time.process_time()
+    first = tree.choose(lambda _: True)
+    once = time.process_time() - began
+    began = time.process_time()
+    for _ in range(20):
+        assert tree.choose(lambda _: True) == first
+    assert time.process_time() - began < 5 * once
 
 
 def test_a_chain_of_links_into_folders_ends(tmp_path: Path) -> None:

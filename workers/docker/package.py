@@ -131,7 +131,7 @@ class _Reader(TreeReader):
 
 
 def _choose(tree: Tree, selection: Selection, function: str, patience: Patience) -> dict[str, Blob]:
-    files = tree.choose(lambda name: patience.matches(selection, name))
+    files = tree.choose(lambda name: patience.matches(selection, name), patience.ask)
     if not files:
         what = f"include = {list(selection.include)}" if selection.include else "the build path"
         raise UserError(

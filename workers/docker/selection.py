@@ -128,7 +128,15 @@ class Patience:
                 f"matching the build's files with `include` and `exclude` takes longer than"
                 f" {duration(self._seconds)}: write fewer and plainer patterns in slipway.toml"
             )
+        self._look(now)
+        return found
+
+    def ask(self) -> None:
+        """Whether the work may go on; asked as often as one likes."""
+        if self._watch:
+            self._look(time.monotonic())
+
+    def _look(self, now: float) -> None:
         if self._watch and now > self._looked + _LOOK:
             self._looked = now
             self._watch.check()
-        return found

@@ -15,9 +15,11 @@ from typing import BinaryIO, cast
 
 from config.limits import OUTPUT_FILE
 from workers.docker.deflate import Blob
+from workers.docker.selection import Patience
 from workers.docker.tarstream import Member, TarStream
 from workers.docker.tree_reader import TreeReader
 from workers.errors import UserError
+from workers.guard import Watch
 
 LARGEST = OUTPUT_FILE
 """Bytes that a site may have: S3 takes 5 GB in one request."""
@@ -88,10 +90,13 @@ class _Part(io.RawIOBase):
         super().close()
 
 
-def read_site(tar: Iterator[bytes], spool: Path, *, root: str = "/") -> SiteFiles:
+def read_site(
+    tar: Iterator[bytes], spool: Path, *, root: str = "/", watch: Watch | None = None
+) -> SiteFiles:
     """The files of a site; links inside the tree become copies of what they point to.
 
-    `tar` holds the site's path as `docker cp` gives it, `root` is that path in the image.
+    `tar` holds the site's path as `docker cp` gives it, `root` is that path in the image. `watch`
+    is asked while its links are followed.
 
     Raises:
         UserError: the output can't be a site; the text names the file.
@@ -100,7 +105,7 @@ def read_site(tar: Iterator[bytes], spool: Path, *, root: str = "/") -> SiteFile
     """
     with spool.open("wb") as file:
         reader = _Reader(TarStream(tar), root, file)
-        chosen = reader.read().choose(lambda _: True)
+        chosen = reader.read().choose(lambda _: True, Patience(watch).ask)
     if not chosen:
         raise UserError(f"the site would be empty: {root} holds no file")
     # What links copy is sent once for each name.

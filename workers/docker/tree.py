@@ -16,6 +16,10 @@ Takes = Callable[[str], bool]
 """Says whether a package takes the file of a name."""
 
 
+def _go_on() -> None:
+    """Nobody asks for an end."""
+
+
 class Tree:
     """Files, folders, links and special files by their path relative to the build path.
 
@@ -31,7 +35,10 @@ class Tree:
         self._sorted: list[str] = []
         self._sorted_links: list[str] = []
         self._steps_left = 0
-        self._walk_left = 0
+        self._walk_left = limits.LINK_STEPS
+        # What each link leads to, or why nowhere: many packages may ask.
+        self._led: dict[str, str | UserError] = {}
+        self._ask: Callable[[], None] = _go_on
         self._letters = 0
 
     def check_new(self, name: str) -> None:
@@ -70,8 +77,10 @@ class Tree:
                 f" together ({cut(name, 100)!r} is where it was too much)"
             )
 
-    def choose(self, takes: Takes) -> dict[str, Blob]:
+    def choose(self, takes: Takes, ask: Callable[[], None] = _go_on) -> dict[str, Blob]:
         """The files that one package takes, by name; links are copies of what they point to.
+
+        `ask` is called for each link, and may raise to stop it.
 
         Raises:
             UserError: a chosen name is a device, a pipe or a link that can't be resolved here.
@@ -82,7 +91,7 @@ class Tree:
         chosen = {name: blob for name, blob in self.files.items() if takes(name)}
         self._sorted, self._sorted_links = sorted(self.files), sorted(self.links)
         self._steps_left = limits.OUTPUT_FILES
-        self._walk_left = limits.LINK_STEPS
+        self._ask = ask
         for link in self._sorted_links:
             chosen.update(self._expand(link, takes))
         return chosen
@@ -110,7 +119,7 @@ class Tree:
     def _target(self, name: str, trail: tuple[str, ...], takes: Takes) -> str | None:
         """What the last link of the trail leads to; None if that is unknown and unwanted."""
         try:
-            target = self._resolve(trail[-1])
+            target = self._leads_to(trail[-1])
             if target not in self.files:
                 self._check_no_circle(target, trail)
         except UserError:
@@ -126,6 +135,19 @@ class Tree:
                 raise UserError(
                     f"the link {link!r} leads to a folder that holds it; exclude it in [package]"
                 )
+
+    def _leads_to(self, link: str) -> str:
+        self._ask()
+        found = self._led.get(link)
+        if found is None:
+            try:
+                found = self._resolve(link)
+            except UserError as error:
+                found = error
+            self._led[link] = found
+        if isinstance(found, UserError):
+            raise UserError(str(found))
+        return found
 
     def _resolve(self, link: str) -> str:
         """The real file or folder that a link leads to."""

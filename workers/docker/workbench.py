@@ -127,7 +127,7 @@ class Workbench:
     def _site(self, built: str, path: str) -> SiteFiles:
         with export(self.engine, built, path, self.labels, self.watch) as tar:
             try:
-                return read_site(tar, self.folder / "site", root=path)
+                return read_site(tar, self.folder / "site", root=path, watch=self.watch)
             except UserError as error:
                 raise UserError(f"the site's {path}: {error}") from None
 
