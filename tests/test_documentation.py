@@ -331,21 +331,3 @@ def test_nobody_is_told_to_push_the_same_commit_again():
 def test_events_are_those_of_the_logs(event):
     """Each event that is explained is one that the code logs."""
     assert event in said().splitlines()
-
-
-def action(method):
-    """A method of boto3's Lambda client as IAM names it."""
-    camel = "".join(part.capitalize() for part in method.split("_"))
-    return "lambda:InvokeFunction" if camel == "Invoke" else f"lambda:{camel}"
-
-
-def test_the_iam_policy_is_what_is_called():
-    """The policy for Lambda allows what workers/aws calls, and nothing else."""
-    code = "".join(path.read_text() for path in (ROOT / "workers" / "aws").glob("*.py"))
-    called = set(re.findall(r"\b(?:lambda_|invoker)\.([a-z_]+)\(", code)) - {"get_paginator"}
-    called |= set(re.findall(r"\bclient\.([a-z_]+)\(FunctionName=", code))
-    called |= set(re.findall(r'lambda_\.get_paginator\("([a-z_]+)"\)', code))
-    (policy,) = [json.loads(b) for b in blocks(README, "json") if '"Statement"' in b]
-    allowed = {one for statement in policy["Statement"] for one in statement["Action"]}
-    lambdas = {one for one in allowed if one.startswith("lambda:")}
-    assert lambdas == {action(method) for method in called}

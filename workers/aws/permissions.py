@@ -32,6 +32,8 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "DescribeAlarms": ("cloudwatch:DescribeAlarms",),
     "GetMetricData": ("cloudwatch:GetMetricData",),
     "AssumeRole": ("sts:AssumeRole",),
+    # AWS lets everybody ask.
+    "GetCallerIdentity": (),
 }
 """HeadBucket is asked by botocore itself, where a bucket is in another region."""
 
