@@ -101,8 +101,12 @@ def accept(web: Web, order: Order, target: Target) -> Run:
 def _deploying(web: Web, name: str) -> set[str]:
     """The repositories whose pushes the environment's lock holds back."""
     environment = web.operator.environments[name]
-    deployed = (run.order for run in web.ledger.history.deployed())
-    return {order.repository for order in deployed if order.environment == environment.name}
+    history = web.ledger.history
+    deployed = (run.order for run in history.deployed())
+    found = {order.repository for order in deployed if order.environment == environment.name}
+    # Runs are forgotten sooner than what they released.
+    found |= {row["repository"] for row in history.released(name, 0, keys.RELEASES_KEPT)}
+    return {one for one in found if web.operator.repository(one) is not None}
 
 
 def _unlocked(name: str, lock: Lock | None) -> None:

@@ -64,6 +64,32 @@ def test_a_rollback_is_followed_to_its_end(ask, ledger, worker):
     assert ledger.locks.of("production").reason == "broken"
 
 
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("movies-loader",), "pushes to production are held until `slipway unlock production`"),
+        (
+            ("movies-loader", "movies-parser", "movies-store-api"),
+            "pushes of all 3 repositories to production are held until `slipway unlock production`",
+        ),
+    ],
+)
+def test_a_rollback_says_whose_pushes_it_holds(ask, ledger, worker, names, said):
+    """It was for one repository, and holds those of all that deploy there."""
+    for name in names:
+        wanted = order(
+            repository=f"watchlist/{name}",
+            repository_id=sum(name.encode()),
+            environment="production",
+            ref="refs/heads/master",
+        )
+        ledger.cancel(ledger.accept(wanted, "", ("release",), "deploy").run_id, "not now")
+    worker()
+    result = ask("rollback", "production", "--to", FIRST, "--repository", "watchlist/movies-loader")
+    assert result.exit_code == 0, result.output
+    assert said in result.output.splitlines()
+
+
 def test_a_rollback_that_fails(ask, ledger, worker):
     """The exit code is 1, and the reason is shown."""
     worker(State.FAILED, "AWS said no")

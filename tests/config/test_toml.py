@@ -72,6 +72,20 @@ def test_an_unknown_key_that_resembles_none_gets_the_known_ones():
     assert problem == f"f.toml:4: site.zzz: unknown key; remove it, or use one of {known}"
 
 
+def test_the_types_of_a_site_are_read_from_its_file():
+    """As a table inside the line, or as one of its own; each wrong one is told with its line."""
+    wanted = {".m4a": "audio/mp4", "about": "text/html", "en/x y": "text/html; charset=latin1"}
+    lines = "".join(f'"{name}" = "{kind}"\n' for name, kind in wanted.items())
+    inline = "types = { " + lines.strip().replace("\n", ", ") + " }\n"
+    for text in (SITE + inline, SITE + "[site.types]\n" + lines):
+        assert dict(pipeline.parse(text).site.types) == wanted
+    assert dict(pipeline.parse(SITE).site.types) == {}
+    wrong = SITE + '[site.types]\n".m4a" = "audio"\n"/about" = "text/html"\n".txt" = 7\n'
+    said = problems(wrong)
+    assert [one.split(" ")[0] for one in said] == ["f.toml:5:", "f.toml:6:", "f.toml:7:"]
+    assert 'such as "audio/mp4"' in said[0]
+
+
 def test_a_byte_order_mark_is_no_problem():
     """A file saved by an editor that writes a mark first is read."""
     assert pipeline.parse("\ufeff" + SITE).site.path == "/app"

@@ -119,6 +119,7 @@ def test_rolling_back(ann, ledger):
     assert "Rollback in production to aaaaaaa" in text
     text = ann.text(PAGE)
     assert "Rolled back to" in text
+    assert "Pushes of all repositories are built, and wait." in text
     assert "broken" in text
     assert "Roll back and hold" in text
 

@@ -93,6 +93,42 @@ def test_a_push_becomes_a_live_site(world):
     assert world.aws.read(SITE, "sandbox/index.html") == b"<p>two"
 
 
+def test_the_types_of_the_repositorys_file_are_those_that_s3_serves(world):
+    """`types` of [site] in slipway.toml, by extension, name and path; without it our own table."""
+    names = ("song.m4a", "about", "en/about", "notes.page")
+    files = {f"dist/{name}".replace(".", "__"): "<b>words" for name in names}
+    lines = {
+        ".m4a": "audio/x-own",
+        "about": "text/html",
+        "en/about": "text/markdown",
+        ".page": "text/html; charset=latin1",
+    }
+    table = ", ".join(f'"{name}" = "{kind}"' for name, kind in lines.items())
+
+    def served():
+        head = world.aws.client("s3").head_object
+        return [head(Bucket=SITE, Key=f"sandbox/{name}")["ContentType"] for name in names]
+
+    run = world.ended(world.push(site(**files)))
+    assert run["state"] == "succeeded", world.story(run)
+    ours = served()
+    assert ours[0] == "audio/mp4"
+    run = world.ended(world.push(site(pipeline=f"{PIPELINE}types = {{ {table} }}\n", **files)))
+    assert run["state"] == "succeeded", world.story(run)
+    assert served() == [
+        "audio/x-own",
+        "text/html; charset=utf-8",
+        "text/markdown; charset=utf-8",
+        "text/html; charset=latin1",
+    ]
+    assert "5 of 6 files" not in world.story(run), "the bytes are those that S3 has"
+    broken = world.push(site(pipeline=f'{PIPELINE}types = {{ ".m4a" = "audio" }}\n', **files))
+    run = world.ended(broken)
+    assert (run["state"], run["stages"][0]["state"]) == ("failed", "failed")
+    assert "slipway.toml:5: site.types" in run["error"]
+    assert served()[0] == "audio/x-own"
+
+
 def test_a_site_and_its_functions_go_live_together(world, api):
     """Alias, permission, stage and pages all follow the push."""
     commit = world.push(site(pipeline=BOTH))

@@ -9,6 +9,7 @@ import pytest
 from config.server import parse
 from service import create_app
 from tests.dashboard.conftest import settings
+from tests.orders import order
 from tests.released import FIRST, SECOND, released
 from workers.ledger import Ledger
 from workers.order import Order
@@ -27,6 +28,18 @@ name = "watchlist/*"
 functions = ["Movies*"]
 bucket = "packages"
 """
+
+
+def deploys(redis, *names, environment="production", branch="master"):
+    """Have repositories deploy from a branch, as GitHub told of them."""
+    for name in names:
+        wanted = order(
+            repository=f"watchlist/{name}",
+            repository_id=sum(name.encode()),
+            environment=environment,
+            ref=f"refs/heads/{branch}",
+        )
+        Ledger(redis).accept(wanted, "", ("release",), "deploy")
 
 
 class Person:
@@ -275,3 +288,37 @@ def test_a_rollback_has_a_place_of_its_own():
         update={"rollback": back.rollback.model_copy(update={"function": "Loader"})}
     )
     assert len({deploy.key, back.key, one.key}) == 3
+
+
+@pytest.mark.parametrize(
+    ("names", "count"),
+    [((), 1), (("movies-loader",), 1), (("loader",), 2), (("loader", "parser", "store-api"), 4)],
+)
+def test_the_answer_says_of_how_many_repositories_pushes_are_held(redis, ann, names, count):
+    """All that deploy to the environment or did, whichever goes back; no others, and each once.
+
+    What the two commits were released by counts: watchlist/movies-loader.
+    """
+    deploys(redis, *names)
+    released(redis, SECOND, repository="elsewhere/no-longer-allowed")
+    deploys(redis, "marketplace", "movies", environment="sandbox", branch="develop")
+    deploys(redis, *names[:1])
+    status, answer = ann.post("rollback", to=FIRST)
+    assert (status, answer["repositories"]) == (202, count)
+
+
+def test_every_repository_is_held_and_not_only_the_one_that_went_back(redis, ann):
+    """What the number says is so: the environment's one lock stands before all of them."""
+    deploys(redis, "loader", "parser")
+    _, answer = ann.post("rollback", to=FIRST, function="MoviesLoader")
+    assert answer["repositories"] == 3
+    ledger = Ledger(redis)
+    others = [
+        run
+        for run in ledger.history.deployed()
+        if run.order.environment == "production" and run.id != answer["run_id"]
+    ]
+    assert {run.order.repository for run in others} >= {"watchlist/loader", "watchlist/parser"}
+    for run in others:
+        lease = ledger.lease(run.id, "w", run.id, seconds=30, capacity=50)
+        assert lease.admitted("production", f"{run.order.repository_id}").kind == "rollback"
