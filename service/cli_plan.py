@@ -80,7 +80,7 @@ def _refusals(found: dict[str, Any]) -> Iterator[str]:
 
 def _function(one: dict[str, Any]) -> list[str]:
     record = one["record"]
-    same = [commit[:7] for commit in record["commits"] if commit != record["commit"]]
+    same = [commit[:7] for commit in record.get("commits", ()) if commit != record["commit"]]
     also = f" (the same version as {', '.join(same)})" if same else ""
     commit = f"commit {record['commit'][:7]}{also}"
     live = f"version {record['version']}, {commit}, since {record['since']}"

@@ -67,7 +67,7 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
     site = row.get("site") or {}
     return {
         **{name: row.get(name) for name in names},
-        "commits": present.commits(row),
+        **present.commits(row),
         "run_id": row.get("run"),
         "site": site.get("bucket"),
         "rollback": row.get("rollback"),

@@ -121,7 +121,7 @@ def _function(web: Web, branches: Branches, row: Row, seen: Seen | None) -> dict
         "record": {
             "version": row["version"],
             "commit": row["commit"],
-            "commits": commits(row),
+            **commits(row),
             "sha256": row["sha256"],
             "since": time(row["at"]),
             "run_id": row["run"],

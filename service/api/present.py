@@ -28,7 +28,7 @@ def run(shown: Run, url: str) -> dict[str, Any]:
         "state": shown.state,
         "held": held(shown),
         "stages": [_stage(stage.model_dump()) for stage in shown.stages],
-        "releases": [release_of(release, order.commit) for release in shown.releases],
+        "releases": [release_of(release) for release in shown.releases],
         "rollout": rollout(shown.rollout),
         "checks": [check.model_dump(exclude={"report"}) for check in shown.checks],
         "reports": reports(shown, url),
@@ -44,14 +44,14 @@ def run(shown: Run, url: str) -> dict[str, Any]:
     }
 
 
-def release_of(release: Release, commit: str) -> dict[str, Any]:
-    """What one function is to run; `commit` is the run's."""
-    return release.model_dump() | {"commits": release.commits or (commit,)}
+def release_of(release: Release) -> dict[str, Any]:
+    """What one function is to run; with `commits` where its version stands for several."""
+    return release.model_dump(exclude={"commits"}) | commits(release.model_dump())
 
 
-def commits(row: Mapping[str, Any]) -> list[str]:
-    """The commits that a released version stands for, the one that it bears in AWS first."""
-    return row.get("commits") or [row["commit"]]
+def commits(row: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The commits that a version stands for, the one that it bears in AWS first, if several."""
+    return {"commits": list(row["commits"])} if row.get("commits") else {}
 
 
 def _base(order: Order) -> dict[str, str | None] | None:

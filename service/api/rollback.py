@@ -50,7 +50,7 @@ def rollback(name: str) -> Response:
         environment=name,
         repository=run.order.repository,
         commit=run.order.commit,
-        releases=[release_of(release, run.order.commit) for release in run.releases],
+        releases=[release_of(release) for release in run.releases],
         locked=shown(web.ledger.locks.of(name)),
         repositories=len(_deploying(web, name)),
         url=f"{web.url}/runs/{run.id}",

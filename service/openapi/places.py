@@ -51,9 +51,9 @@ class WentBack(BaseModel):
 class Released(BaseModel):
     """What was made live, one function a row; a site's row has its bucket as `site` instead.
 
-    `commits` are all that the version stands for, the one that it bears in AWS first. `pruned`:
-    the version was deleted since. `event`: an alias was put back to what it is. `run` is `run_id`
-    by its first name.
+    `commits`, where the version stands for several, with the one that it bears in AWS first.
+    `pruned`: the version was deleted since. `event`: an alias was put back to what it is. `run`
+    is `run_id` by its first name.
     """
 
     function: str | None
@@ -61,7 +61,7 @@ class Released(BaseModel):
     alias: str | None
     sha256: str | None
     commit: str
-    commits: list[str]
+    commits: list[str] = []
     repository: str
     run_id: str
     run: str

@@ -11,11 +11,11 @@ from workers.run import State
 
 
 class Recorded(BaseModel):
-    """What Slipway made live, when and by which run; the version stands for all `commits`."""
+    """What Slipway made live, when, by which run; `commits` if the version stands for several."""
 
     version: str
     commit: str
-    commits: list[str]
+    commits: list[str] = []
     sha256: str | None
     since: Time
     run_id: str

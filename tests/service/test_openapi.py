@@ -16,10 +16,10 @@ from tests.service.conftest import push
 from tests.service.test_events import BEARER, book
 from tests.stand_ins.slipway import SECRET, Slipway
 from workers.errors import PeopleError
-from workers.ledger.codec import checks_text
+from workers.ledger.codec import checks_text, untidy_text
 from workers.ledger.owners import Owners, Refused
 from workers.rollout import Ending, Rollout, Shift
-from workers.run import CheckRecord, Release, Report, StageState, State
+from workers.run import CheckRecord, Release, Report, StageState, State, Untidy
 from workers.run import Tests as Tally
 
 __all__ = ["book"]
@@ -148,7 +148,12 @@ def everything(book):
         CheckRecord(name="unit", exit_code=1, seconds=1.5, tests=Tally(failed=1, failing=("a",))),
         CheckRecord(name="coverage", exit_code=0, seconds=2, report=report, note="cut"),
     )
-    work.lease.releases([Release(function="Loader", version="7", alias="sandbox", sha256="q+w=")])
+    shared = (work.order.commit, "d" * 40)
+    release = Release(
+        function="Loader", version="7", alias="sandbox", sha256="q+w=", commits=shared
+    )
+    work.lease.releases([release])
+    left = untidy_text((Untidy(what="s3://site/sandbox/", why="not allowed"),))
     rollout = Rollout(
         strategy="canary-10-percent-5-minutes",
         alias="sandbox",
@@ -158,9 +163,8 @@ def everything(book):
         shifts=(Shift(function="Loader", before="6", version="7"),),
         ending=Ending(fate="ours", why="an alarm", since=6),
     )
-    work.lease.write(checks=checks_text(records), rollout=rollout.model_dump_json())
+    work.lease.write(untidy=left, checks=checks_text(records), rollout=rollout.model_dump_json())
     work.ledger.reports.put(work.id, "coverage", [("index.html", b"<p>92 %")], 60)
-    release = Release(function="Loader", version="7", alias="sandbox", sha256="q+w=")
     row = release.model_dump() | {"commit": work.order.commit, "run": work.id}
     row |= {"repository": work.order.repository, "source": work.order.source.model_dump()}
     back = {"by": "ann", "from": "c" * 40, "function": None, "reason": "why"}
