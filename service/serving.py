@@ -11,6 +11,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-
 
 from service import followers, plain
 from service.answer import refused
+from service.descriptors import USED_UP, InHand, room
 from service.door import Door
 from service.lingering import Lingering
 from service.web import TOLD, Web
@@ -42,6 +43,8 @@ class DoorWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     door: Door | None = None
     intake: Intake
     lingering: Lingering
+    in_hand: InHand
+    worker_connections: int
 
     def handle_exit(self, sig: Any, frame: Any) -> None:  # noqa: ANN401 - gunicorn has no types
         """Begin to stop: whoever follows a run is sent away, and comes back to another process."""
@@ -56,6 +59,8 @@ class DoorWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             self.intake.connect()
             self.lingering = Lingering(self.poller, self.closed)
             self.door = Door(web, self.intake, self, self.cfg.keepalive)
+            self.in_hand = InHand()
+            self.worker_connections = room(self.worker_connections, self.cfg.threads)
         super().run()
 
     def _speaks_http(self) -> bool:
@@ -72,7 +77,9 @@ class DoorWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         try:
             sock, client = listener.accept()
         except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
+            if error.errno in USED_UP:
+                self.in_hand.turn_away(listener)
+            elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
                 raise
             return
         self.nr_conns += 1
