@@ -39,6 +39,11 @@ def _some(value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     return value
 
 
+def _each_long(value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    _all_long(value)
+    return value
+
+
 def _all_long(values: Iterable[SecretStr]) -> None:
     for number, value in enumerate(values, 1):
         if len(value.get_secret_value()) < LEAST_SECRET:
@@ -150,6 +155,9 @@ GOOD_SECRET = 20
 Queue = Literal["build", "deploy"]
 Queues = Annotated[tuple[Queue, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)]
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split), AfterValidator(_some)]
+SecretsIfAny = Annotated[
+    tuple[SecretStr, ...], NoDecode, BeforeValidator(_split), AfterValidator(_each_long)
+]
 Memory = Annotated[str, Field(pattern=r"^[1-9][0-9]*[bkmgBKMG]?$")]
 # The rule for names of Docker's networks, which is that for its containers.
 EngineNetwork = Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$")]

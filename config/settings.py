@@ -27,6 +27,7 @@ from config.setting_values import (
     Queues,
     RedisAddress,
     Secrets,
+    SecretsIfAny,
     Sender,
     ServerAddress,
     SmtpAddress,
@@ -139,7 +140,7 @@ class Settings(DoorSettings, LimitSettings):
     slack_webhook_url: WebAddress | None = named(
         "SLACK_WEBHOOK_URL", None, description="Slack's incoming webhook, told how deploys go"
     )
-    slack_signing_secret: SecretStr | None = named(
+    slack_signing_secret: LongSecret | None = named(
         "SLACK_SIGNING_SECRET",
         None,
         description="proves that a button was pressed in Slack; without it there are no buttons",
@@ -225,6 +226,12 @@ class Settings(DoorSettings, LimitSettings):
         return self.public_url.rstrip("/")
 
 
+class WorkSettings(Settings):
+    """Those of a process that hears no deliveries, and so needs no webhook's secret."""
+
+    github_webhook_secrets: SecretsIfAny = named("GITHUB_WEBHOOK_SECRET", ())
+
+
 def _passwords(url: str) -> tuple[str, ...]:
     """A URL's password as it stands there, and as it is meant."""
     found = urlsplit(url).password
@@ -237,14 +244,14 @@ def variable(field: str) -> str:
     return str(alias) if alias else f"{PREFIX}{field}".upper()
 
 
-def load() -> Settings:
-    """Read the environment.
+def load(kind: type[Settings] = Settings) -> Settings:
+    """Read the environment, as a kind of process needs it.
 
     Raises:
         SettingsError: naming every variable that is missing or wrong; never a value.
     """
     try:
-        return Settings()
+        return kind()
     except ValidationError as error:
         raise SettingsError("\n".join(_complaints(error))) from None
 
@@ -267,9 +274,9 @@ def _meaning(name: str) -> str | None:
 
 
 @functools.cache
-def settings() -> Settings:
+def settings(kind: type[Settings] = Settings) -> Settings:
     """The environment of this process, read at the first call."""
-    return load()
+    return load(kind)
 
 
 def passed_on(*names: str) -> dict[str, str]:

@@ -70,6 +70,20 @@ def test_no_service_can_change_itself_or_gain_a_privilege(services):
     assert services["redis"]["user"] == "redis"
 
 
+def test_every_image_can_be_pinned_by_its_digest(services):
+    """The Dockerfile's base is an argument, Compose takes both from variables; it is said how."""
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    assert re.findall(r"^ARG (\w+)=\S+$", dockerfile, re.MULTILINE) == ["BASE"]
+    assert set(re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)) == {"${BASE}"}
+    for name in ("web", "worker", "beat"):
+        build = services[name]["build"]
+        assert build == {"context": ".", "args": {"BASE": "${BASE_IMAGE:-python:3.11-slim}"}}
+    assert services["redis"]["image"] == "${REDIS_IMAGE:-redis:7-alpine}"
+    told = (ROOT / "docs" / "operating.md").read_text()
+    for text in ("BASE_IMAGE=python:3.11-slim@", "REDIS_IMAGE=redis:7-alpine@", "imagetools"):
+        assert text in told
+
+
 def test_each_service_hides_the_secrets_that_it_has_no_use_for(services):
     """The same as `make run` withholds: empty in Compose, which counts as unset."""
     secret = {
@@ -82,6 +96,59 @@ def test_each_service_hides_the_secrets_that_it_has_no_use_for(services):
         given = share(name, dict.fromkeys(secret, "x"))
         hidden = {key for key, value in services[name]["environment"].items() if value == ""}
         assert hidden == secret - set(given), name
+
+
+EVERYTHING = {
+    **dict.fromkeys(map(variable, Settings.model_fields), "x"),
+    **dict.fromkeys(
+        [
+            "AWS_PROFILE",
+            "AWS_WEB_IDENTITY_TOKEN_FILE",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+            "AWS_SECRET_ACCESS_KEY",
+            "aws_session_token",
+            "GITHUB_TOKEN_OF_SOMEBODY",
+            "GH_TOKEN",
+            "A_SECRET_OF_ANOTHER_NAME",
+        ],
+        "x",
+    ),
+}
+"""What may stand in `.env`."""
+
+
+def given(service: dict) -> set[str]:
+    """The variables that a service gets of a `.env` with everything, as Compose shares them out."""
+    found = dict(EVERYTHING) if service.get("env_file") == ".env" else {}
+    for name, value in service["environment"].items():
+        found[name] = EVERYTHING.get(name) if value is None else value
+    return {name for name, value in found.items() if value}
+
+
+def test_web_and_beat_get_no_credential_of_any_name(services):
+    """What stands in `.env` and is no setting of theirs does not reach them."""
+    assert {"GH_TOKEN", "AWS_PROFILE", "GITHUB_TOKEN"} <= given(services["worker"])
+    settings = set(map(variable, Settings.model_fields))
+    for name in ("web", "beat"):
+        found = given(services[name])
+        assert found <= settings, name
+        assert found <= set(share(name, EVERYTHING)), name
+    assert "GITHUB_WEBHOOK_SECRET" in given(services["web"])
+    assert not {"GITHUB_WEBHOOK_SECRET", "SLIPWAY_API_TOKENS"} & given(services["worker"])
+
+
+def test_web_and_beat_get_what_they_read(services):
+    """Every setting that the code of the web process asks for, secrets of the door included."""
+    asked = set()
+    for path in (ROOT / "service").rglob("*.py"):
+        if not path.name.startswith("cli"):
+            asked |= set(re.findall(r"(?:settings|chosen|_settings)\.(\w+)", path.read_text()))
+    read = {variable(name) for name in asked & set(Settings.model_fields)}
+    read.add("SLIPWAY_PUBLIC_URL")
+    assert {"SLIPWAY_API_TOKENS", "SLACK_SIGNING_SECRET"} <= read
+    assert read - given(services["web"]) == set()
+    beat = {"SLIPWAY_SWEEP_SECONDS", "SLIPWAY_POLL_SECONDS", "SLIPWAY_QUEUES", "REDIS_URL"}
+    assert beat <= given(services["beat"])
 
 
 def test_the_web_process_gets_neither_aws_keys_nor_githubs_token():
