@@ -3,6 +3,7 @@
 import os
 import secrets
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -15,7 +16,7 @@ NEW_BYTES = 20
 def cookie_key(chosen: Settings) -> str:
     """SLIPWAY_SECRET_KEY, else that of the data folder, which is made if it is missing (0600).
 
-    Where nothing can be kept, a key of this process's own: its sessions end with it.
+    Where nothing can be kept, one that this process and those it forks share: sessions end with it.
     """
     if chosen.secret_key:
         return chosen.secret_key.get_secret_value()
@@ -25,6 +26,16 @@ def cookie_key(chosen: Settings) -> str:
             _make(path)
         if kept := path.read_text().strip():
             return kept
+    return _own()
+
+
+def keeps_key(chosen: Settings) -> bool:
+    """Whether sessions outlive this process: the key is set, or could be kept."""
+    return cookie_key(chosen) != _own()
+
+
+@cache
+def _own() -> str:
     return secrets.token_hex(NEW_BYTES)
 
 

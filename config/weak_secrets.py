@@ -6,7 +6,7 @@ from config.settings import Settings, variable
 
 def short_secrets(chosen: Settings) -> tuple[str, ...]:
     """The variables with a secret of fewer than 20 characters, which somebody may guess."""
-    single = ("sonar_webhook_secret", "secret_key")
+    single = ("slack_signing_secret", "sonar_webhook_secret", "secret_key")
     kept = {
         "api_tokens": tuple(chosen.api_tokens.values()),
         "github_webhook_secrets": chosen.github_webhook_secrets,

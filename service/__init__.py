@@ -3,6 +3,7 @@
 from flask import Flask
 
 from config.masker import Masker
+from config.secret_key import keeps_key
 from config.server import Operator
 from config.server import load as load_operator
 from config.settings import Settings, settings
@@ -53,6 +54,7 @@ def create_app(chosen: Settings | None = None, operator: Operator | None = None)
     problems.install(app, dashboard.nowhere)
     app.jinja_env.globals["root"] = web.root
     app.jinja_env.globals["short_secrets"] = short_secrets(chosen)
+    app.jinja_env.globals["keeps_key"] = keeps_key(chosen)
     if web.root:
         taken = mount.first_words(app.url_map.iter_rules())
         app.wsgi_app = mount.Mounted(app.wsgi_app, web.root, taken)  # type: ignore[method-assign]

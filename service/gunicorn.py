@@ -5,7 +5,7 @@ from typing import Any
 import structlog
 
 from config import logs, server
-from config.secret_key import cookie_key
+from config.secret_key import cookie_key, keeps_key
 from config.setting_values import GOOD_SECRET
 from config.settings import SettingsError, settings
 from config.weak_secrets import short_secrets
@@ -33,6 +33,13 @@ control_socket_disable = True
 
 def when_ready(_: Any) -> None:  # noqa: ANN401 - gunicorn has no types
     """Warn of what should not stay so, once for all processes."""
+    if not keeps_key(_settings):
+        structlog.get_logger().warning(
+            "secret_key_not_kept",
+            folder=str(_settings.data_dir),
+            hint="sessions end with this process: whoever operates Slipway sets "
+            "SLIPWAY_SECRET_KEY, or lets the web process write to SLIPWAY_DATA_DIR",
+        )
     for name in short_secrets(_settings):
         structlog.get_logger().warning(
             "short_secret",

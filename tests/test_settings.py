@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from config.secret_key import cookie_key
-from config.settings import Settings, SettingsError, load, variable
+from config.secret_key import cookie_key, keeps_key
+from config.settings import Settings, SettingsError, WorkSettings, load, variable
 from config.weak_secrets import short_secrets
 
 GOOD = {
@@ -59,6 +59,17 @@ def test_no_secret_no_start(environment, secret):
         load()
 
 
+def test_who_hears_no_deliveries_needs_no_webhook_secret(environment):
+    """Workers and beat start without one; one that is there is judged all the same."""
+    environment(SLIPWAY_CONFIG="server.toml")
+    with pytest.raises(SettingsError, match="GITHUB_WEBHOOK_SECRET"):
+        load()
+    assert load(WorkSettings).github_webhook_secrets == ()
+    environment(GITHUB_WEBHOOK_SECRET="elevenchars")
+    with pytest.raises(SettingsError, match="GITHUB_WEBHOOK_SECRET"):
+        load(WorkSettings)
+
+
 def test_an_app_goes_with_its_key(environment):
     """A GitHub App without a private key, or a key without an App, is half a credential."""
     environment(**GOOD, GITHUB_APP_ID="1")
@@ -91,6 +102,7 @@ WRONG = [
     ("SLIPWAY_API_TOKENS", "ada:elevenchars"),
     ("GITHUB_WEBHOOK_SECRET", "x"),
     ("GITHUB_WEBHOOK_SECRET", "secret-number-one,elevenchars"),
+    ("SLACK_SIGNING_SECRET", "elevenchars"),
     ("SONAR_WEBHOOK_SECRET", "elevenchars"),
     ("SLIPWAY_SECRET_KEY", "elevenchars"),
     ("SLIPWAY_TRUSTED_PROXIES", "proxy.example.com"),
@@ -136,7 +148,9 @@ def test_what_is_long_enough_to_start_and_no_more_is_told(environment):
     assert short_secrets(load()) == ("GITHUB_WEBHOOK_SECRET",)
     environment(GITHUB_WEBHOOK_SECRET="y" * 20, SLIPWAY_API_TOKENS=f"ada:{'z' * 19}")
     assert short_secrets(load()) == ("SLIPWAY_API_TOKENS",)
-    environment(SLIPWAY_API_TOKENS=f"ada:{'z' * 20}", SONAR_WEBHOOK_SECRET="s" * 20)
+    environment(SLIPWAY_API_TOKENS=f"ada:{'z' * 20}", SLACK_SIGNING_SECRET="s" * 19)
+    assert short_secrets(load()) == ("SLACK_SIGNING_SECRET",)
+    environment(SLACK_SIGNING_SECRET="s" * 20, SONAR_WEBHOOK_SECRET="s" * 20)
     assert short_secrets(load()) == ()
 
 
@@ -154,6 +168,19 @@ def test_the_cookies_key_is_made_once_and_kept_for_its_owner_only(environment, t
     environment(SLIPWAY_SECRET_KEY="a key that somebody has set")
     assert cookie_key(load()) == "a key that somebody has set"
     assert "a key that somebody has set" in load().secrets()
+
+
+def test_a_key_that_can_not_be_kept_is_one_for_all_processes_and_said(environment, tmp_path):
+    """Those that are forked share it; sessions end with them, which is told."""
+    environment(**GOOD, SLIPWAY_DATA_DIR=str(tmp_path / "data"))
+    assert keeps_key(load())
+    (tmp_path / "file").write_text("no folder")
+    environment(SLIPWAY_DATA_DIR=str(tmp_path / "file" / "data"))
+    assert not keeps_key(load())
+    assert len(cookie_key(load())) == 40
+    assert cookie_key(load()) == cookie_key(load())
+    environment(SLIPWAY_SECRET_KEY="a key that somebody has set")
+    assert keeps_key(load())
 
 
 def test_what_is_missing_says_what_it_is(environment):

@@ -21,7 +21,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PAGES = "dashboard"
 PROBLEM_TYPE = "application/problem+json"
 API = "/api/v1/"
-API_ERRORS = (401, 503)
+API_ERRORS = (401, 429, 503)
 REFERENCE = "#/components/schemas/{model}"
 _CONVERTED = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
 

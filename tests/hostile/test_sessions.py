@@ -89,6 +89,25 @@ def test_guesses_at_the_form_are_limited_for_each_address(app, redis: Redis) -> 
     assert other.post("/sign-in", "/sign-in", away, token=TOKEN).status_code == 303
 
 
+@pytest.mark.parametrize("way", ["form", "api"])
+def test_guesses_strike_where_nobody_counts_them(app, redis: Redis, way: str) -> None:
+    """The guard off: without the counts, whoever guesses on is heard at last."""
+    reader, right = Reader(app), {"Authorization": f"Bearer {TOKEN}"}
+    for number in range(max(FORM.of_address, BEARER.of_address) + 5):
+        guess = f"a guess at a token {number}"
+        if way == "form":
+            assert reader.sign_in(guess).status_code == 401
+        else:
+            wrong = {"Authorization": f"Bearer {guess}"}
+            assert reader.get("/api/v1/runs", headers=wrong).status_code == 401
+        for key in redis.keys("slipway:guesses:*"):
+            redis.delete(key)
+    if way == "form":
+        assert reader.sign_in().status_code == 303
+    else:
+        assert reader.get("/api/v1/runs", headers=right).status_code == 200
+
+
 def test_guesses_at_the_form_are_limited_in_all(app, redis: Redis) -> None:
     """Many addresses with few guesses each meet the other limit."""
     redis.set("slipway:guesses:sign-in:all", FORM.in_all - 1, ex=60)

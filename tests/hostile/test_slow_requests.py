@@ -9,6 +9,7 @@ import requests
 
 from tests.e2e.conftest import OPERATOR
 from tests.service.conftest import Door, push
+from tests.stand_ins.process import Process
 from tests.stand_ins.redis import EmbeddedRedis
 from tests.stand_ins.slipway import Slipway
 
@@ -52,6 +53,26 @@ def test_slow_clients_keep_nobody_waiting(place, kind: str) -> None:
     finally:
         for line in lines:
             line.close()
+
+
+def test_slow_clients_strike_at_gunicorns_own_worker(place, tmp_path) -> None:
+    """The guard off: the same clients hold every thread, and a page is not answered in time."""
+    _, server = place
+    with Slipway(tmp_path / "slipway", OPERATOR, {"REDIS_URL": server.url}) as slipway:
+        own = slipway.processes["web"]
+        command = [*own.command[:-1], "-k", "gthread", own.command[-1]]
+        slipway.processes["web"] = Process(command, own.log, env=own.env, cwd=own.cwd)
+        slipway.start("web")
+        lines = [socket.create_connection(("127.0.0.1", slipway.port)) for _ in range(SLOW)]
+        try:
+            for line in lines:
+                line.sendall(BEGUN["body"])
+            time.sleep(0.5)
+            with pytest.raises(requests.Timeout):
+                requests.get(f"{slipway.url}/sign-in", timeout=4)
+        finally:
+            for line in lines:
+                line.close()
 
 
 @pytest.mark.parametrize("fault", ["out of memory", "read-only"])
