@@ -18,6 +18,7 @@ from tests.stand_ins.process import answers
 from tests.stand_ins.redis import EmbeddedRedis
 
 pytestmark = pytest.mark.e2e
+SECRETS = {"AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "GITHUB_WEBHOOK_SECRET"}
 NOTHING = {"SLIPWAY_CONFIG": None, "GITHUB_WEBHOOK_SECRET": None, "REDIS_URL": None}
 
 
@@ -59,8 +60,9 @@ def test_it_serves_on_port_with_a_redis_of_its_own(start, variables, tmp_path: P
         (tmp_path / "data" / "redis" / "appendonlydir").iterdir()
     )
     held = dict(secrets_of(str(tmp_path / "data")))
-    assert held["gunicorn"] == set()
+    assert held["gunicorn"] == {"GITHUB_WEBHOOK_SECRET"}
     assert held["workers"] == {"AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN"}
+    assert held["beat"] == set()
     assert (tmp_path / "data" / "secret-key").stat().st_mode & 0o777 == 0o600
     run.end(signal.SIGTERM)
     assert run.left() == []
@@ -89,7 +91,7 @@ def test_its_redis_is_nobodys_but_its_own(start, variables, tmp_path: Path):
 
 
 def secrets_of(data: str) -> Iterator[tuple[str, set[str]]]:
-    """The processes with this data folder, and which of two secrets each has been given."""
+    """The processes with this data folder, and which of three secrets each has been given."""
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             # Also of the shell that starts it, whose line is one word.
@@ -97,9 +99,9 @@ def secrets_of(data: str) -> Iterator[tuple[str, set[str]]]:
             given = {
                 line.partition("=")[0] for line in (folder / "environ").read_text().split("\0")
             }
-            name = next((n for n in ("gunicorn", "workers") if n in words), "")
-            if name and f"={data}\0" in (folder / "environ").read_text() and "beat" not in words:
-                yield name, given & {"AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN"}
+            name = next((n for n in ("gunicorn", "beat", "workers") if n in words), "")
+            if name and f"={data}\0" in (folder / "environ").read_text():
+                yield name, given & SECRETS
 
 
 def test_one_process_that_fails_ends_the_others(start, variables):
