@@ -95,4 +95,7 @@ def _function(one: dict[str, Any]) -> list[str]:
     if one["fault"]:
         lines.append(click.style(f"  not looked at: {one_line(one['fault'])}", fg="yellow"))
     drift = (f"  DRIFT {one_line(difference['text'])}" for difference in one["differs"])
-    return [*lines, *(click.style(line, fg="red") for line in drift)]
+    lines += [click.style(line, fg="red") for line in drift]
+    if one["not_repaired"]:
+        lines.append(click.style(f"  not put back: {one_line(one['not_repaired'])}", fg="yellow"))
+    return lines

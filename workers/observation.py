@@ -54,6 +54,7 @@ class Seen(Frozen):
 
     `releasing` is the run that is changing it now: what is live then is that run's business.
     `fault` says why AWS could not be asked; what differs is then what was known before.
+    `unrepaired` says why what differs could not be put back, where the operator wants that.
     """
 
     function: str
@@ -63,6 +64,7 @@ class Seen(Frozen):
     differs: tuple[Difference, ...] = ()
     releasing: str | None = None
     fault: Shown | None = None
+    unrepaired: Shown | None = None
 
     @property
     def certain(self) -> bool:

@@ -1,6 +1,7 @@
 """Puts aliases back to what Slipway made live, where the operator wants that."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import structlog
 
@@ -15,18 +16,33 @@ log = structlog.get_logger()
 MENDED = frozenset({"moved", "weights", "alias deleted"})
 
 
-def repair(look: Look, found: Observation, before: Observation | None) -> dict[str, str]:
-    """Put each alias back that somebody moved; the functions whose alias is back, with a notice.
+class Repairs(NamedTuple):
+    """What came of it, by function: a notice of each alias that is back, why another one is not."""
+
+    back: dict[str, str]
+    left: dict[str, str]
+
+    def applied(self, seen: Seen) -> Seen:
+        """A function as it is now."""
+        if seen.function in self.back:
+            return repaired(seen)
+        return seen.model_copy(update={"unrepaired": self.left.get(seen.function)})
+
+
+def repair(look: Look, found: Observation, before: Observation | None) -> Repairs:
+    """Put each alias back that somebody moved.
 
     Nothing is done in an environment that is locked, nor at a function that a run is releasing.
     """
-    back = {}
+    done = Repairs({}, {})
     for seen in found.functions:
         if seen.certain and seen.differs and {one.kind for one in seen.differs} <= MENDED:
-            text = _Repair(look, seen, before.of(seen.function) if before else None).go()
-            if text:
-                back[seen.function] = text
-    return back
+            one = _Repair(look, seen, before.of(seen.function) if before else None)
+            if text := one.go():
+                done.back[seen.function] = text
+            if one.left:
+                done.left[seen.function] = one.left
+    return done
 
 
 def repaired(seen: Seen) -> Seen:
@@ -41,6 +57,7 @@ class _Repair:
     look: Look
     seen: Seen
     before: Seen | None
+    left: str = ""
 
     def go(self) -> str:
         """What was done, or nothing; a fault is told, and the next look tries again."""
@@ -109,6 +126,7 @@ class _Repair:
         Observations(look.shop.ledger.redis).repaired(place, look.environment.name, what)
 
     def _not(self, why: str) -> None:
+        self.left = why
         log.warning(
             "drift_not_repaired",
             environment=self.look.environment.name,

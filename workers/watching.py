@@ -14,7 +14,7 @@ from workers.ledger.upkeep import Upkeep
 from workers.look import Look
 from workers.notify import slack
 from workers.observation import Observation
-from workers.repair import repair, repaired
+from workers.repair import repair
 from workers.workshop import Workshop
 
 log = structlog.get_logger()
@@ -73,9 +73,9 @@ def _look(shop: Workshop, look: Look) -> bool:
     found = found.model_copy(update={"functions": seen})
     said = _told(found, before)
     if environment.drift == "repair":
-        back = repair(look, found, before)
-        said += [f"{environment.name}: {text}" for text in back.values()]
-        seen = tuple(repaired(one) if one.function in back else one for one in seen)
+        repairs = repair(look, found, before)
+        said += [f"{environment.name}: {text}" for text in repairs.back.values()]
+        seen = tuple(map(repairs.applied, seen))
         found = found.model_copy(update={"functions": seen})
     untold = (*(before.untold if before else ()), *said)[-MOST_UNTOLD:]
     found = found.model_copy(update={"untold": _tell(shop, untold)})

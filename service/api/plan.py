@@ -132,5 +132,6 @@ def _function(web: Web, branches: Branches, row: Row, seen: Seen | None) -> dict
         "fault": seen.fault if seen else None,
         "observed": seen is not None and seen.certain,
         "differs": [one.model_dump() for one in seen.differs] if seen else [],
+        "not_repaired": seen.unrepaired if seen else None,
         "next": branches.next_of(row),
     }

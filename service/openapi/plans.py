@@ -34,6 +34,7 @@ class Next(BaseModel):
 class Function(BaseModel):
     """One function: `live` is what AWS has, `differs` what about it is not as recorded.
 
+    `not_repaired` says why what differs could not be put back, where the operator wants that.
     `observed` is false where no worker has looked since the latest release, could not ask, or a
     run is releasing it.
     """
@@ -46,6 +47,7 @@ class Function(BaseModel):
     fault: str | None
     observed: bool
     differs: list[Difference]
+    not_repaired: str | None
     next: Next
 
 

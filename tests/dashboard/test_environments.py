@@ -83,6 +83,21 @@ def test_what_aws_does_not_allow(ann, redis, ledger):
     assert ann.text("/environments").count("old versions stay") == 1
 
 
+def test_drift_that_could_not_be_put_back(ann, redis, ledger):
+    """The page says why, beside what differs."""
+    record = Recorded(version="1", commit=FIRST, sha256="q+w=", run="r")
+    seen = Seen(
+        function="MoviesLoader",
+        repository="watchlist/movies-loader",
+        record=record,
+        differs=(Difference(kind="moved", text="moved by hand"),),
+    )
+    for at, why in ((1, None), (2, "<no> lambda:UpdateAlias")):
+        one = seen.model_copy(update={"unrepaired": why})
+        Observations(redis).write(Observation(environment="production", at=at, functions=(one,)))
+        assert ("Not put back: &lt;no&gt; lambda:UpdateAlias" in ann.text(PAGE)) is bool(why)
+
+
 def test_locking_and_unlocking(ann, ledger):
     """The lock is shown with its reason as text; unlocking lets the held run go."""
     answer = ann.post(f"{PAGE}/lock", PAGE, reason="<b>freeze</b>", expires_in="4h")

@@ -16,7 +16,9 @@ from tests.stand_ins.github import TOKEN as GITHUB_TOKEN
 from tests.stand_ins.github import GitHub
 from tests.workers.conftest import FUNCTION, OPERATOR, REPOSITORY
 from workers import queue, watching
+from workers.ledger.observations import Observations
 from workers.ledger.unpruned import UnprunedBook
+from workers.observation import Difference
 from workers.run import Release
 
 TOKEN = "anns-own-token"
@@ -227,6 +229,19 @@ def test_the_plan_names_all_commits_of_a_version(yard, hub, command, worker):
     _, text = command("plan", "sandbox", "--json")
     (one,) = json.loads(text[text.index("{") :])["functions"]
     assert one["record"]["commits"] == [first, merge]
+
+
+def test_the_plan_says_why_nothing_was_put_back(yard, hub, get, command):
+    """Drift that the operator wants repaired and AWS does not let Slipway repair."""
+    watching.watch(yard.shop, pause=0)
+    observations = Observations(yard.ledger.redis)
+    found = observations.latest("sandbox")
+    (seen,) = found.functions
+    moved = Difference(kind="moved", text="moved by hand")
+    seen = seen.model_copy(update={"differs": (moved,), "unrepaired": "no lambda:UpdateAlias"})
+    observations.write(found.model_copy(update={"at": found.at + 1, "functions": (seen,)}))
+    (one,) = get(PLACE)[1]["functions"]
+    assert one["not_repaired"] == "no lambda:UpdateAlias"
 
 
 def test_the_plan_says_what_aws_does_not_allow(yard, hub, get, command, worker):

@@ -261,9 +261,25 @@ def test_a_version_that_is_gone_cannot_be_put_back(yard):
     first, second = yard.release(), yard.release()
     yard.point("sandbox", first)
     yard.client.delete_function(FunctionName=FUNCTION, Qualifier=second)
-    _, logs = look(yard.make(REPAIR))
+    found, logs = look(yard.make(REPAIR))
     assert logs[-1]["event"] == "drift_not_repaired"
     assert "roll back" in logs[-1]["error"]
+    assert found.functions[0].unrepaired == logs[-1]["error"]
+
+
+def test_a_repair_that_aws_refuses_is_on_record_until_it_is_done(yard):
+    """Whoever looks at the environment sees what must be allowed; the log is not the only place."""
+    first, second = yard.release(), yard.release()
+    yard.point("sandbox", first)
+    assert look(yard.shop)[0].functions[0].unrepaired is None, "nobody wants it put back"
+    yard.strict.fail_next("UpdateAlias", status=403, code="AccessDeniedException")
+    found, _ = look(yard.make(REPAIR))
+    assert yard.strict.struck["UpdateAlias"] == 1
+    assert kinds(found) == ["moved"]
+    assert "UpdateAlias needs lambda:UpdateAlias" in found.functions[0].unrepaired
+    found, _ = look(yard.make(REPAIR))
+    assert (kinds(found), found.functions[0].unrepaired) == ([], None)
+    assert yard.cloud.alias(FUNCTION, "sandbox")["FunctionVersion"] == second
 
 
 def test_code_storage_that_fills_is_told_once_a_day(yard):
