@@ -279,6 +279,11 @@ def settings(kind: type[Settings] = Settings) -> Settings:
     return load(kind)
 
 
+def work_settings() -> Settings:
+    """The same, of a process that hears no deliveries."""
+    return settings(WorkSettings)
+
+
 def passed_on(*names: str) -> dict[str, str]:
     """Those of the named variables that are set, in either case, for a program we start."""
     both = {spelled for name in names for spelled in (name, name.lower())}

@@ -9,7 +9,8 @@ from redis.exceptions import RedisError
 
 from config.logs import configure
 from config.server import ConfigError, load
-from config.settings import SettingsError, WorkSettings, settings
+from config.settings import SettingsError
+from config.settings import work_settings as settings
 from workers import former_records
 from workers.app import make
 from workers.ledger.connection import LedgerError, refuse_lossy
@@ -23,10 +24,10 @@ def main(arguments: list[str]) -> None:
     """Start a process, unless something that it needs is wrong: then say all of it."""
     beat = arguments[:1] == ["beat"]
     try:
-        load(settings(WorkSettings).config)
-        refuse_lossy(settings(WorkSettings).redis_url)
+        load(settings().config)
+        refuse_lossy(settings().redis_url)
         if not beat:
-            _try_to_write(settings(WorkSettings).data_dir)
+            _try_to_write(settings().data_dir)
             _take_over()
     except (SettingsError, ConfigError, LedgerError, RedisError) as error:
         raise SystemExit(f"slipway: the worker can't start:\n{error}") from None
@@ -36,10 +37,10 @@ def main(arguments: list[str]) -> None:
 
 def _take_over() -> None:
     """Before the first run is worked on: what it finds on record must be complete."""
-    if "deploy" not in settings(WorkSettings).queues:
+    if "deploy" not in settings().queues:
         return
-    configure(secrets=settings(WorkSettings).secrets())
-    former_records.take_over(Workshop(settings(WorkSettings), load(settings(WorkSettings).config)))
+    configure(secrets=settings().secrets())
+    former_records.take_over(Workshop(settings(), load(settings().config)))
 
 
 def _try_to_write(folder: Path) -> None:

@@ -14,7 +14,7 @@ from kombu.entity import Queue
 from redis.exceptions import RedisError
 
 from config import logs
-from config.settings import WorkSettings, settings
+from config.settings import work_settings as settings
 from workers.ledger import Ledger
 from workers.ledger.connection import hasty
 from workers.ledger.keys import BROKER_PREFIX
@@ -40,7 +40,7 @@ CHATTY = ("celery.worker.strategy", "celery.app.trace", "celery.beat")
 
 def make() -> Celery:
     """The application for this process's settings."""
-    chosen = settings(WorkSettings)
+    chosen = settings()
     app = Celery("slipway", broker=chosen.redis_url, include=["workers.tasks"])
     app.conf.update(
         accept_content=["json"],
@@ -80,7 +80,7 @@ def _every(task: str, seconds: float) -> dict[str, Any]:
 
 @setup_logging.connect
 def _logs(**_: object) -> None:
-    logs.configure(secrets=settings(WorkSettings).secrets())
+    logs.configure(secrets=settings().secrets())
     for name in CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
 
@@ -94,7 +94,7 @@ def _start(**_: object) -> None:
 @worker_ready.connect
 def _watch(**_: object) -> None:
     """In the main process: what holds a task's interpreter does not hold this one's."""
-    Watchdog(Ledger(hasty(settings(WorkSettings).redis_url)), at_work).start()
+    Watchdog(Ledger(hasty(settings().redis_url)), at_work).start()
 
 
 def at_work() -> list[AtWork]:
@@ -115,8 +115,6 @@ def _stop(**_: object) -> None:
 
 def _drain_this(*, drained: bool) -> None:
     try:
-        Ledger(hasty(settings(WorkSettings).redis_url)).drain(
-            owner_of(os.getpid()), drained=drained
-        )
+        Ledger(hasty(settings().redis_url)).drain(owner_of(os.getpid()), drained=drained)
     except RedisError as error:
         log.warning("ledger_unavailable", error=str(error))

@@ -7,7 +7,8 @@ from pathlib import Path
 from config import server, trust
 from config.masker import Masker
 from config.server import Operator
-from config.settings import Settings, WorkSettings, passed_on, settings
+from config.settings import Settings, passed_on
+from config.settings import work_settings as settings
 from workers.aws import session
 from workers.docker.engine import ENVIRONMENT, Engine
 from workers.errors import OurError
@@ -99,6 +100,6 @@ class Workshop:
 @cache
 def workshop() -> Workshop:
     """This process's workshop."""
-    chosen = settings(WorkSettings)
+    chosen = settings()
     session.share(Budgets(hasty(chosen.redis_url)))
     return Workshop(chosen, server.load(chosen.config))
