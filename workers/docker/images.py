@@ -11,17 +11,16 @@ from docker.errors import ImageNotFound
 
 from config import limits
 from config.masker import cut
-from workers.docker import away, command, source_file
+from workers.docker import away, command
 from workers.docker.bounds import CACHE_ARGUMENT, Bounds, build_network
 from workers.docker.disk import full
-from workers.docker.dockerfile import rules
+from workers.docker.dockerfile import frontends, rules
+from workers.docker.dockerfile.frontends import asked as _check_frontend
 from workers.docker.engine import Engine
 from workers.errors import PassingError, UserError
 from workers.guard import Say, Watch
 from workers.times import duration
 
-_SYNTAX = re.compile(rb"[ \t\r\f\v]*+(?:#|//)[ \t\r\f\v]*+syntax\s*+=\s*+(\S*)", re.IGNORECASE)
-_OFFICIAL = re.compile(r"(docker\.io/)?docker/dockerfile(:[\w.-]+)?(@sha256:[0-9a-f]{64})?")
 _PROGRESS = re.compile(r"#\d+ ")
 _OUTPUT = re.compile(r"#(\d+) \d+\.\d+ (.*)")
 _FAILED = re.compile(r"#(\d+) ERROR\b")
@@ -63,7 +62,7 @@ def build(  # noqa: PLR0913 - an image build has that many sides
         PassingError: the engine or a registry is out of reach, or the engine's disk is full.
         OurError: no client can build, or the engine has no such network.
     """
-    _check_frontend(context, dockerfile, args)
+    wanted = _check_frontend(context, dockerfile, args)
     name = dockerfile if isinstance(dockerfile, str) else "the preset's Dockerfile"
     engine.ping()
     chosen = build_network(engine, bounds.network) if network else "none"
@@ -71,8 +70,15 @@ def build(  # noqa: PLR0913 - an image build has that many sides
     builder, tail = engine.builder(), _Tail(say)
     # Beside the source, with which all of it goes, also when this process is killed.
     with tempfile.TemporaryDirectory(prefix="slipway-build-", dir=context.parent) as folder:
-        id_file = Path(folder, "id")
-        files = (f"--file={context / dockerfile}", f"--iidfile={id_file}")
+        id_file, file = Path(folder, "id"), context / dockerfile
+        if not rules.may_have(engine, wanted, bounds):
+            say(
+                f"{wanted[0]} is not fetched, for builds have no network: the engine reads the"
+                " Dockerfile itself"
+            )
+            file = frontends.without(context, dockerfile, Path(folder, "read"))
+            args = {key: value for key, value in args.items() if key.upper() != frontends.ARGUMENT}
+        files = (f"--file={file}", f"--iidfile={id_file}")
         options = _options(bounds, chosen, engine.build_cgroup, args, labels)
         words = _checked([*builder.arguments, *files, *options, "--", str(context)])
         try:
@@ -147,32 +153,6 @@ def remove(engine: Engine, image: str) -> None:
             engine.client.images.remove(image, force=True)
         except ImageNotFound:
             return
-
-
-def _check_frontend(context: Path, dockerfile: str | Path, args: Mapping[str, str]) -> None:
-    """Refuse what would have BuildKit run somebody's image instead of its own parser.
-
-    BuildKit looks for the directive after `#` or `//` at the top, and in JSON (buildkit
-    frontend/dockerfile/parser/directives.go); here any line counts, to be sure.
-    """
-    raw = (
-        source_file.read(context, dockerfile, limits.DOCKERFILE)
-        if isinstance(dockerfile, str)
-        else dockerfile.read_bytes()
-    )
-    text = raw.removeprefix(b"\xef\xbb\xbf")
-    # Line by line: an expression that looks for the next line over blank ones is quadratic.
-    lines = map(_SYNTAX.match, text.splitlines())
-    found = [line[1].decode(errors="replace") for line in lines if line]
-    found += [value for name, value in args.items() if name.upper() == "BUILDKIT_SYNTAX"]
-    if text.lstrip().startswith(b"{"):
-        found.append("JSON")
-    for name in found:
-        if not _OFFICIAL.fullmatch(name):
-            raise UserError(
-                f"{dockerfile} asks for the frontend {cut(name, 100)!r}; only docker/dockerfile is"
-                " allowed: remove the syntax line"
-            )
 
 
 def _failure(

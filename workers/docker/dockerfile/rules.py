@@ -1,6 +1,6 @@
 """Refuses a Dockerfile that would go where its build may not, before the engine sees it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,16 @@ def refuse(  # noqa: PLR0913, PLR0917 - what is judged, and by what
         why = judge.why_not(one)
         if why:
             raise UserError(f"{name}:{one.line}: {why}")
+
+
+def may_have(engine: Engine, images: Iterable[str], bounds: Bounds) -> bool:
+    """Whether all of some images may be fetched, or are there.
+
+    Raises:
+        PassingError: the engine does not answer.
+    """
+    judge = _Judge(engine, bounds, bounds.network)
+    return not any(judge.why_not(Fetch(1, "image", one, one)) for one in images)
 
 
 class _Judge:
