@@ -38,6 +38,7 @@ def tell(shop: Workshop) -> None:
 
     What answers this machine is open to whatever has a network, unless a firewall closes it.
     """
+    _tell_of_cgroup(shop)
     networks = _networks(shop)
     open_ones = set(networks.values()) - {"none"}
     try:
@@ -55,6 +56,19 @@ def tell(shop: Workshop) -> None:
         answered=[str(place) for place in found],
         see="docs/isolation.md",
     )
+
+
+def _tell_of_cgroup(shop: Workshop) -> None:
+    wanted = shop.settings.build_cgroup
+    with suppress(RunError):
+        if wanted and not shop.engine.heeds_build_cgroup():
+            log.warning(
+                "build_cgroup_ignored",
+                cgroup=wanted,
+                why="this Docker engine is older than 23 and builds below buildkit/ in its own"
+                " parent cgroup: set the limits there, or use a newer engine",
+                see="docs/operating.md",
+            )
 
 
 def answering(places: Iterable[Place]) -> list[Place]:

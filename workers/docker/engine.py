@@ -34,6 +34,7 @@ ENVIRONMENT = (
 _DEFAULT_HOST = "unix:///var/run/docker.sock"
 _CALL_SECONDS = 60
 _PROBE_SECONDS = 15
+_FIRST_WITH_CGROUP = 23  # its BuildKit is the first whose frontend takes `cgroup-parent`
 _FIRST_WITHOUT_BUILDKIT = 23  # from here on `docker build` is the buildx plugin
 
 
@@ -157,6 +158,16 @@ class Engine:
         with self.reached():
             found = self.client.networks.get(name).attrs["IPAM"]["Config"] or ()
         return next((str(one["Gateway"]) for one in found if one.get("Gateway")), "")
+
+    def heeds_build_cgroup(self) -> bool:
+        """Whether it puts builds below the cgroup that they ask for: Docker before 23 does not.
+
+        Raises:
+            PassingError: the engine does not answer.
+        """
+        with self.reached():
+            major = str(self.client.version().get("Version", "")).partition(".")[0]
+        return not major.isdigit() or int(major) >= _FIRST_WITH_CGROUP
 
     def builder(self) -> Builder:
         """A command line client that can build with BuildKit, found once.
