@@ -77,6 +77,8 @@ local function finish(id, at, state, fault, why)
   redis.call('HSET', run_key(id), 'state', state, 'finished_at', text(at))
   if why ~= '' then redis.call('HSET', run_key(id), 'error', why) else redis.call('HDEL', run_key(id), 'error') end
   if fault ~= '' then redis.call('HSET', run_key(id), 'fault', fault) end
+  -- A file of the repository's, which only its stages read: up to a megabyte of each run kept.
+  redis.call('HDEL', run_key(id), 'pipeline')
   redis.call('ZREM', P .. 'leases', id)
   redis.call('ZREM', P .. 'due', id)
   redis.call('HINCRBY', P .. 'metrics', 'runs_' .. state, 1)
