@@ -2,10 +2,21 @@
 
 import os
 import shutil
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from tests.stand_ins.packages import run
+
+NETWORK = Path("/sys/class/net")
+
+
+def clear() -> None:
+    """Remove the bridges of processes that were killed before they could."""
+    for found in NETWORK.glob("slw*"):
+        owner = found.name.removeprefix("slw")
+        if owner.isdigit() and not Path("/proc", owner).exists():
+            run(["ip", "link", "delete", "dev", found.name], check=False)
 
 
 class Bridge:
@@ -21,6 +32,7 @@ class Bridge:
         return os.geteuid() == 0 and shutil.which("ip") is not None
 
     def __enter__(self) -> Self:
+        clear()
         run(["ip", "link", "add", "name", self.name, "type", "bridge"])
         run(["ip", "address", "add", f"{self.address}/24", "dev", self.name])
         run(["ip", "link", "set", "dev", self.name, "up"])
