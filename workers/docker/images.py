@@ -21,6 +21,7 @@ from workers.errors import PassingError, UserError
 from workers.guard import Say, Watch
 from workers.times import duration
 
+_LEFT_OUT = "{} is not fetched, for builds have no network: the engine reads the Dockerfile itself"
 _PROGRESS = re.compile(r"#\d+ ")
 _OUTPUT = re.compile(r"#(\d+) \d+\.\d+ (.*)")
 _FAILED = re.compile(r"#(\d+) ERROR\b")
@@ -72,29 +73,39 @@ def build(  # noqa: PLR0913 - an image build has that many sides
     with tempfile.TemporaryDirectory(prefix="slipway-build-", dir=context.parent) as folder:
         id_file, file = Path(folder, "id"), context / dockerfile
         if not rules.may_have(engine, wanted, bounds):
-            say(
-                f"{wanted[0]} is not fetched, for builds have no network: the engine reads the"
-                " Dockerfile itself"
-            )
-            file = frontends.without(context, dockerfile, Path(folder, "read"))
-            args = {key: value for key, value in args.items() if key.upper() != frontends.ARGUMENT}
+            say(_LEFT_OUT.format(wanted[0]))
+            file, args = frontends.without(context, dockerfile, Path(folder, "read"), args)
         files = (f"--file={file}", f"--iidfile={id_file}")
         options = _options(bounds, chosen, engine.build_cgroup, args, labels)
         words = _checked([*builder.arguments, *files, *options, "--", str(context)])
-        try:
-            code = command.run(
-                words,
-                environment={**builder.environment, "TMPDIR": folder},
-                seconds=timeout,
-                say=tail,
-                watch=watch,
-                masker=engine.masker,
-            )
-        except TimeoutError:
-            raise _late(name, timeout) from None
+        variables = {**builder.environment, "TMPDIR": folder}
+        code = _run(engine, words, variables, seconds=timeout, name=name, say=tail, watch=watch)
         if code:
             raise _failure(engine, name, code, list(tail.lines), networked=chosen != "none")
         return id_file.read_text().strip()
+
+
+def _run(  # noqa: PLR0913 - as many as it needs
+    engine: Engine,
+    words: list[str],
+    variables: Mapping[str, str],
+    *,
+    seconds: float,
+    name: str,
+    say: Say,
+    watch: Watch,
+) -> int:
+    try:
+        return command.run(
+            words,
+            environment=variables,
+            seconds=seconds,
+            say=say,
+            watch=watch,
+            masker=engine.masker,
+        )
+    except TimeoutError:
+        raise _late(name, seconds) from None
 
 
 def _late(name: str, timeout: float) -> UserError:

@@ -43,8 +43,10 @@ def asked(context: Path, dockerfile: str | Path, args: Mapping[str, str]) -> lis
     return found
 
 
-def without(context: Path, dockerfile: str | Path, folder: Path) -> Path:
-    """A copy of the Dockerfile in a new folder that asks for none, with its own ignore file.
+def without(
+    context: Path, dockerfile: str | Path, folder: Path, args: Mapping[str, str]
+) -> tuple[Path, dict[str, str]]:
+    """A copy of the Dockerfile in a new folder, with its ignore file, and arguments: none asks.
 
     Below the comments at its top a syntax line is no directive, and may be a file's text.
     """
@@ -59,7 +61,7 @@ def without(context: Path, dockerfile: str | Path, folder: Path) -> Path:
     if isinstance(dockerfile, str) and (context / f"{dockerfile}.dockerignore").is_file():
         ignored = source_file.read(context, f"{dockerfile}.dockerignore", limits.DOCKERFILE)
         copy.with_name(f"{file.name}.dockerignore").write_bytes(ignored)
-    return copy
+    return copy, {name: value for name, value in args.items() if name.upper() != ARGUMENT}
 
 
 def _text(context: Path, dockerfile: str | Path) -> bytes:
