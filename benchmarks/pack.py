@@ -15,8 +15,8 @@ from workers.docker import images
 from workers.docker.archive import export
 from workers.docker.bounds import Bounds
 from workers.docker.engine import Engine
-from workers.docker.package import package
-from workers.docker.selection import Selection
+from workers.packaging.package import package
+from workers.packaging.selection import Selection
 
 LABELS = {"slipway.benchmark": "1"}
 MEGABYTE = 1 << 20

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictB
 
 from config import limits, toml
 from config.toml import ConfigError
-from config.toml_lines import Path as Location
+from config.toml.lines import Path as Location
 from config.values import (
     Bucket,
     Command,

@@ -21,7 +21,7 @@ from tests.stand_ins.redis import EmbeddedRedis
 from tests.stand_ins.slipway import Slipway
 from workers.docker import litter
 from workers.docker.engine import Engine as EngineClient
-from workers.errors import RunError
+from workers.ledger.model.errors import RunError
 
 BUCKET = "deployment-packages-watchlist"
 READY = "ready"

@@ -54,7 +54,7 @@ def main() -> int:
         with _alone():
             unless_done(STAMP, SOURCES, _make)
     except SetUpError as error:
-        print(f"\n{error}", file=sys.stderr)  # noqa: T201 - a command that talks to people
+        print(f"\n{error}", file=sys.stderr)
         return 1
     return 0
 
@@ -136,7 +136,7 @@ def _install() -> None:
     for arguments in (("sync", "--require-hashes", BOOTSTRAP, LOCK), ("install", *project)):
         done = _run([*uv, *arguments, "--quiet", "--python", PYTHON], environment)
         if done.returncode:
-            print(f"  uv can't, so pip does it:\n{_last(done)}")  # noqa: T201 - as above
+            print(f"  uv can't, so pip does it:\n{_last(done)}")
             _pip("install", "--require-hashes", "-r", LOCK)
             _pip("install", *project)
             return
@@ -171,7 +171,7 @@ def _pip(*arguments: str | Path, environment: dict[str, str] | None = None) -> N
 def _run(
     command: list[str | Path], environment: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - fixed programs, arguments as a list
+    return subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
 
@@ -184,7 +184,7 @@ def _last(done: subprocess.CompletedProcess[str]) -> str:
 def _step(name: str) -> Iterator[None]:
     start = time.monotonic()
     yield
-    print(f"  ✓ {name:<22}{time.monotonic() - start:6.1f} s", flush=True)  # noqa: T201 - as above
+    print(f"  ✓ {name:<22}{time.monotonic() - start:6.1f} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -3,25 +3,16 @@
 from flask import Flask
 
 from config.masker import Masker
-from config.secret_key import keeps_key
 from config.server import Operator
 from config.server import load as load_operator
 from config.settings import Settings, settings
-from config.weak_secrets import short_secrets
-from service import (
-    access,
-    api,
-    dashboard,
-    health,
-    mount,
-    openapi,
-    problems,
-    slack,
-    sonarqube,
-    webhook,
-)
-from service.proxies import Behind, Proxies
+from config.settings.secret_key import keeps_key
+from config.settings.weak_secrets import short_secrets
+from service import access, api, dashboard, health, mount, problems
+from service.access.proxies import Behind, Proxies
+from service.api import openapi
 from service.web import Web
+from service.webhooks import github, slack, sonarqube
 from workers.ledger import Ledger
 from workers.ledger.connection import hasty, listening
 
@@ -49,7 +40,7 @@ def create_app(chosen: Settings | None = None, operator: Operator | None = None)
         SESSION_COOKIE_SECURE=web.url.startswith("https:"),
     )
     app.extensions["slipway"] = web
-    for room in (webhook, slack, sonarqube, health, openapi, api, dashboard):
+    for room in (github, slack, sonarqube, health, openapi, api, dashboard):
         app.register_blueprint(room.blueprint)
     problems.install(app, dashboard.nowhere)
     app.jinja_env.globals["root"] = web.root

@@ -16,7 +16,10 @@ import structlog
 from service import health_answers, plain
 from service.answer import Answer, refused
 from service.aside import Aside
-from service.delivery import (
+from service.health_answers import HEALTHY, Probe, readiness
+from service.plain import Head, PeculiarError
+from service.web import Web
+from service.webhooks.delivery import (
     FIRST_QUEUE,
     UNSIGNED,
     Delivery,
@@ -27,16 +30,13 @@ from service.delivery import (
     tell,
     unavailable,
 )
-from service.events import Deleted
-from service.health_answers import HEALTHY, Probe, readiness
-from service.plain import Head, PeculiarError
-from service.signature import verify
-from service.web import Web
+from service.webhooks.events import Deleted
+from service.webhooks.signature import verify
 from service.wire import REQUEST_SECONDS
 from workers.ledger import Accepted
 from workers.ledger.intake import Intake
-from workers.order import Order
-from workers.stages import stages_of
+from workers.ledger.model.order import Order
+from workers.ledger.model.stages import stages_of
 
 READ_BYTES = 64 * 1024
 STOPPING_SECONDS = 2.0

@@ -5,10 +5,10 @@ from typing import Any
 import structlog
 
 from config import logs, server
-from config.secret_key import cookie_key, keeps_key
-from config.setting_values import GOOD_SECRET
 from config.settings import SettingsError, settings
-from config.weak_secrets import short_secrets
+from config.settings.secret_key import cookie_key, keeps_key
+from config.settings.values import GOOD_SECRET
+from config.settings.weak_secrets import short_secrets
 from workers.ledger.connection import LedgerError, refuse_lossy
 
 try:

@@ -14,14 +14,14 @@ from redis import Redis
 from config import server
 from config.settings import Settings
 from service import create_app
-from service.signature import sign
+from service.webhooks.signature import sign
 from tests.aws.strict import StrictAws
 from tests.stand_ins.aws import AwsStandIn
 from tests.stand_ins.github import TOKEN, GitHub
 from tests.stand_ins.redis import EmbeddedRedis
-from workers import pipeline
 from workers.aws import session
-from workers.run import Run
+from workers.ledger.model.run import Run
+from workers.pipeline import walk
 from workers.workshop import Workshop
 
 SECRET = "a webhook secret for the inside"
@@ -87,7 +87,7 @@ class Inside:
 
     def advance(self, run_id: str) -> str:
         """One visit of a worker to a run; why it ended, in a word."""
-        return pipeline.advance(self.shop, run_id, str(uuid.uuid4()))
+        return walk.advance(self.shop, run_id, str(uuid.uuid4()))
 
     def run(self, run_id: str) -> Run:
         """A run as the ledger has it."""

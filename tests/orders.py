@@ -1,6 +1,6 @@
 """Orders for tests, made in one place."""
 
-from workers.order import Order, PullRequest
+from workers.ledger.model.order import Order, PullRequest
 
 COMMIT = "a" * 40
 

@@ -11,14 +11,14 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from config import pipeline, server
-from config.client import ClientSettings
 from config.settings import Settings, variable
+from config.settings.client import ClientSettings
 from service import create_app
-from service.openapi.document import routes
-from service.openapi.endpoints import ENDPOINTS
+from service.api.openapi.document import routes
+from service.api.openapi.endpoints import ENDPOINTS
 from tests.schemas import closed
-from workers.run import TRANSITIONS, State
-from workers.stages import STAGES
+from workers.ledger.model.run import TRANSITIONS, State
+from workers.ledger.model.stages import STAGES
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -177,12 +177,14 @@ def test_every_endpoint_is_documented(rules):
 
 
 def test_every_endpoint_is_in_the_openapi_document(app):
-    """Each has its entry in ENDPOINTS of service/openapi/endpoints.py, and no entry is left over.
+    """Each has its entry in ENDPOINTS of service/api/openapi/endpoints.py, and none is left over.
 
     tests/service/test_openapi.py compares the entries with real answers.
     """
     served = {name for name, _ in routes(app)}
-    assert served - set(ENDPOINTS) == set(), "these need an entry in service/openapi/endpoints.py"
+    assert served - set(ENDPOINTS) == set(), (
+        "these need an entry in service/api/openapi/endpoints.py"
+    )
     assert set(ENDPOINTS) - served == set(), "these entries have no endpoint"
 
 
@@ -261,7 +263,7 @@ def test_every_task_is_in_the_decision_about_them():
 def test_every_key_in_redis_is_documented():
     """Each key that a script or the ledger names stands in the table of keys."""
     ledger = ROOT / "workers" / "ledger"
-    scripts = "".join(path.read_text() for path in (ledger / "scripts").glob("*.lua"))
+    scripts = "".join(path.read_text() for path in (ledger / "lua").glob("*.lua"))
     keys = (ledger / "keys.py").read_text()
     used = set(re.findall(r"P \.\. '(\w+)", scripts))
     used |= set(re.findall(r"\{PREFIX\}(\w+)", keys))

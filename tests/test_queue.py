@@ -6,8 +6,8 @@ import json
 from celery import Celery
 from kombu import Connection
 
-from workers import queue
 from workers.app import TRANSPORT
+from workers.ledger import messages
 from workers.ledger.keys import BROKER_PREFIX
 
 MOVING = {"origin", "reply_to", "delivery_tag"}
@@ -35,15 +35,15 @@ def test_a_message_is_celerys_own(redis, redis_server):
         ignore_result=True,
         argsrepr="[run]",
     )
-    theirs = redis.rpop(queue.key("build"))
-    ours = queue.message("advance", "task-1", "run-1", "build")
+    theirs = redis.rpop(messages.key("build"))
+    ours = messages.message("advance", "task-1", "run-1", "build")
     assert opened(theirs) == opened(ours)
 
 
 def test_messages_have_tags_of_their_own():
     """Two messages never share the tag by which kombu tells them apart."""
     tags = {
-        json.loads(queue.message("advance", task, "run", "build"))["properties"]["delivery_tag"]
+        json.loads(messages.message("advance", task, "run", "build"))["properties"]["delivery_tag"]
         for task in ("a", "b")
     }
     assert len(tags) == 2
@@ -51,10 +51,10 @@ def test_messages_have_tags_of_their_own():
 
 def test_a_message_that_is_received_is_forgotten(redis, redis_server):
     """A worker's Celery takes a message out of Redis and writes nothing down about it."""
-    redis.lpush(queue.key("build"), queue.message("advance", "task-1", "run-1", "build"))
+    redis.lpush(messages.key("build"), messages.message("advance", "task-1", "run-1", "build"))
     with Connection(redis_server.url, transport_options=TRANSPORT) as connection:
         received = connection.SimpleQueue("build").get(timeout=5)
         assert received.headers["id"] == "task-1"
         assert redis.keys("slipway:celery:unacked*") == []
-        assert redis.llen(queue.key("build")) == 0
+        assert redis.llen(messages.key("build")) == 0
         received.ack()

@@ -4,9 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from config.secret_key import cookie_key, keeps_key
 from config.settings import Settings, SettingsError, WorkSettings, load, variable
-from config.weak_secrets import short_secrets
+from config.settings.secret_key import cookie_key, keeps_key
+from config.settings.weak_secrets import short_secrets
 
 GOOD = {
     "SLIPWAY_CONFIG": "server.toml",

@@ -11,9 +11,9 @@ from config.logs import configure
 from config.server import ConfigError, load
 from config.settings import SettingsError
 from config.settings import work_settings as settings
-from workers import former_records
 from workers.app import make
 from workers.ledger.connection import LedgerError, refuse_lossy
+from workers.upkeep import former_records
 from workers.workshop import Workshop
 
 WORKER = ("worker", "--without-gossip", "--without-mingle", "--without-heartbeat")

@@ -19,7 +19,7 @@ from workers.ledger import Ledger
 from workers.ledger.connection import hasty
 from workers.ledger.keys import BROKER_PREFIX
 from workers.owner import owner_of
-from workers.watchdog import AtWork, Watchdog
+from workers.process.watchdog import AtWork, Watchdog
 
 log = structlog.get_logger()
 
@@ -67,7 +67,7 @@ def make() -> Celery:
         worker_disable_prefetch=True,
         worker_enable_remote_control=False,
         worker_hijack_root_logger=False,
-        worker_pool="workers.pool:Pool",
+        worker_pool="workers.process.pool:Pool",
         worker_prefetch_multiplier=1,
     )
     return app

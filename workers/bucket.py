@@ -1,7 +1,7 @@
 """Where what is kept of a run goes, beside its packages."""
 
 from workers.aws.session import Aws, aws_of
-from workers.run import Run
+from workers.ledger.model.run import Run
 from workers.workshop import Workshop
 
 

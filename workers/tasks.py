@@ -7,8 +7,13 @@ import structlog
 from celery import shared_task
 from celery.signals import worker_ready
 
-from workers import pipeline, polling, reporting, surroundings, sweeping, watching
-from workers.whole_log import reading
+from workers import report as reporting
+from workers.archive import reading
+from workers.drift import watch
+from workers.pipeline import walk
+from workers.process import surroundings
+from workers.upkeep import poll as polling
+from workers.upkeep import sweep as sweeping
 from workers.workshop import workshop
 
 log = structlog.get_logger()
@@ -33,7 +38,7 @@ def _look_around(**_: Any) -> None:  # noqa: ANN401 - Celery's own
 def advance(self: Any, run_id: str, **extra: Any) -> None:  # noqa: ANN401 - a newer web process
     """Walk one run through its stages, as far as it can go now."""
     _bound(self, run_id, extra)
-    pipeline.advance(workshop(), run_id, self.request.id)
+    walk.advance(workshop(), run_id, self.request.id)
 
 
 @shared_task(name="workers.report", bind=True)
@@ -69,4 +74,4 @@ def poll(period: float | None = None, **_: Any) -> None:  # noqa: ANN401 - a new
 def look(environment: str, **_: Any) -> None:  # noqa: ANN401 - a newer web process
     """Look at an environment for somebody who wants to know how it is now."""
     structlog.contextvars.clear_contextvars()
-    watching.answer(workshop(), environment)
+    watch.answer(workshop(), environment)

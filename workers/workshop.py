@@ -9,15 +9,15 @@ from config.masker import Masker
 from config.server import Operator
 from config.settings import Settings, passed_on
 from config.settings import work_settings as settings
+from workers.attempt.limits import Allowed, allowed
 from workers.aws import session
 from workers.docker.engine import ENVIRONMENT, Engine
-from workers.errors import OurError
 from workers.github.client import GitHub
 from workers.ledger import Ledger
 from workers.ledger.budgets import Budgets
 from workers.ledger.connection import hasty, patient
+from workers.ledger.model.errors import OurError
 from workers.ledger.pauses import Pauses
-from workers.limits import Allowed, allowed
 from workers.source.git import NETWORK
 
 

@@ -5,11 +5,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from config.server import Approval
 from service.access import asker, refused
-from service.api import body, waiting
-from service.api.waiting import Asked
+from service.actions import waiting
+from service.actions.waiting import Asked
+from service.api import body
 from service.web import Web
-from workers.approval import ForbiddenError, Verdict, Vote, admit, means
-from workers.run import Run
+from workers.ledger.model.approval import ForbiddenError, Verdict, Vote, admit, means
+from workers.ledger.model.run import Run
 
 blueprint = Blueprint("approvals", __name__)
 

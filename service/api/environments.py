@@ -6,10 +6,11 @@ from flask import Blueprint, Response, jsonify
 from pydantic import BaseModel, ConfigDict, Field
 
 from config.server import Environment
-from service.api import body, operated, present
+from service.actions import operated
+from service.api import body, present
 from service.web import Web
 from workers.ledger.locks import Lock
-from workers.run import Run
+from workers.ledger.model.run import Run
 
 blueprint = Blueprint("environments", __name__)
 MOST = 200

@@ -2,9 +2,9 @@
 
 from flask import Blueprint, Response, request
 
+from service.api.feed import Feed, Place
 from service.api.runs import log_is_here
 from service.api.seats import full, seated
-from service.feed import Feed, Place
 from service.problems import problem
 from service.web import Web
 from service.wire import Wire

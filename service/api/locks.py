@@ -9,11 +9,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, mo
 
 from config.values import Seconds
 from service.access import asker
+from service.actions.operated import operated, shown
 from service.api.body import read
-from service.api.operated import operated, shown
 from service.web import Web
-from workers import queue
-from workers.run import Run
+from workers.ledger import messages
+from workers.ledger.model.run import Run
 
 blueprint = Blueprint("locks", __name__)
 log = structlog.get_logger()
@@ -89,7 +89,7 @@ def reopen(web: Web, name: str, who: str, asked: Unlocking) -> dict[str, Any]:
     log.info("environment_unlocked", environment=name, by=who, reason=reason, runs=answer.runs)
     runs = [run for run_id in answer.runs if (run := web.ledger.history.run(run_id))]
     for run in runs:
-        web.ledger.ring(queue.ADVANCE if asked.release else queue.REPORT, run.id, "deploy")
+        web.ledger.ring(messages.ADVANCE if asked.release else messages.REPORT, run.id, "deploy")
     return {
         "environment": name,
         "locked": None,

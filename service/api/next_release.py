@@ -5,9 +5,9 @@ from typing import Any
 
 from service.web import Web
 from workers.ledger.history import Query
+from workers.ledger.model.observation import Head, Observation
+from workers.ledger.model.run import Run, State
 from workers.ledger.observations import Observations
-from workers.observation import Head, Observation
-from workers.run import Run, State
 
 NOTHING = "nothing new"
 

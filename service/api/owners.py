@@ -7,7 +7,7 @@ from flask import Blueprint, Response, abort, jsonify
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.access import asker
-from service.api import operated
+from service.actions import operated
 from service.api.body import read
 from service.web import Web
 from workers.ledger.owners import Owners, Refused

@@ -7,17 +7,18 @@ from flask import Blueprint, Response, jsonify
 from pydantic import BaseModel, ConfigDict, Field
 
 from config.server import Environment
-from service.api import body, environments, operated
+from service.actions import operated
+from service.api import body, environments
 from service.api.next_release import Branches
 from service.api.present import commits
 from service.api.times import time
 from service.problems import problem
 from service.web import Web
-from workers import queue
+from workers.ledger import messages
 from workers.ledger.keys import RELEASES_KEPT
+from workers.ledger.model.observation import Observation, Seen
 from workers.ledger.observations import Observations
 from workers.ledger.unpruned import UnprunedBook
-from workers.observation import Observation, Seen
 
 blueprint = Blueprint("plan", __name__)
 LOOK_SECONDS = 3.0
@@ -38,7 +39,7 @@ def one(name: str) -> Response:
     environment = operated.environment(web, name)
     asked = body.query(Asked)
     observations = Observations(web.ledger.redis)
-    since = observations.ask(name, queue.REPORTS_ON) if asked.refresh == "1" else 0
+    since = observations.ask(name, messages.REPORTS_ON) if asked.refresh == "1" else 0
     found = _answered(observations, name, since)
     if since and found is None:
         return problem(503, "A worker is looking; ask again.", **{"Retry-After": "2"})

@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 from service.api.rollouts import rollout
 from service.api.times import time
-from workers.order import Order
-from workers.run import Release, Report, Run, StageState
+from workers.ledger.model.order import Order
+from workers.ledger.model.run import Release, Report, Run, StageState
 
 __all__ = ["reports", "run", "task", "time"]
 

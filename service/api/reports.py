@@ -7,8 +7,8 @@ from flask import Blueprint, Response
 
 from service.problems import problem
 from service.web import Web
-from workers import queue
-from workers.run import CheckRecord, Report
+from workers.ledger import messages
+from workers.ledger.model.run import CheckRecord, Report
 
 blueprint = Blueprint("reports", __name__)
 RECALL_SECONDS = 3.0
@@ -82,7 +82,7 @@ def _is_here(web: Web, run_id: str, check: str, report: Report) -> bool:
         return True
     if report.archive is None:
         return False
-    web.ledger.recall_report(run_id, check, queue.REPORTS_ON)
+    web.ledger.recall_report(run_id, check, messages.REPORTS_ON)
     deadline = monotonic() + RECALL_SECONDS
     while monotonic() < deadline:
         sleep(0.05)

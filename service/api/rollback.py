@@ -8,16 +8,16 @@ from flask import Blueprint, Response, abort, jsonify
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.access import asker
+from service.actions.operated import operated, shown
 from service.api.body import read
-from service.api.operated import operated, shown
 from service.api.present import release_of
 from service.web import Web
 from workers.ledger import keys
 from workers.ledger.locks import Lock
-from workers.order import Order, Rollback
-from workers.rollback import AmbiguousError, Target, UnknownError, find
-from workers.run import Run, StageState
-from workers.stages import BY_NAME, stages_of
+from workers.ledger.model.order import Order, Rollback
+from workers.ledger.model.rollback import AmbiguousError, Target, UnknownError, find
+from workers.ledger.model.run import Run, StageState
+from workers.ledger.model.stages import BY_NAME, stages_of
 
 blueprint = Blueprint("rollback", __name__)
 log = structlog.get_logger()

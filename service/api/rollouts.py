@@ -3,7 +3,7 @@
 from typing import Any
 
 from service.api.times import time
-from workers.rollout import Rollout
+from workers.ledger.model.rollout import Rollout
 
 
 def rollout(shown: Rollout | None) -> dict[str, Any] | None:

@@ -11,20 +11,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from redis.exceptions import ResponseError
 
 from service.access import asker, record
-from service.api import body, present, rollback, waiting
+from service.actions import waiting
+from service.api import body, present, rollback
 from service.api.whole_log import KIND, answer
 from service.problems import problem
 from service.web import Web
-from workers import queue
-from workers.ledger import Accepted
+from workers.ledger import Accepted, messages
 from workers.ledger.history import Query, as_text, recalled
-from workers.ledger.watch import Entry
-from workers.order import Purpose
-from workers.run import Run, State
-from workers.stages import STAGES, stages_of
+from workers.ledger.model.order import Purpose
+from workers.ledger.model.run import Run, State
+from workers.ledger.model.stages import STAGES, stages_of
+from workers.ledger.watch import FOLLOW_HEADER, Entry
 
 blueprint = Blueprint("runs", __name__)
-FOLLOW_HEADER = "X-Slipway-Log-Cursor"
 RECALL_SECONDS = 3.0
 
 
@@ -164,7 +163,7 @@ def log_is_here(run_id: str) -> bool:
     ledger = Web.current().ledger
     if not ledger.history.archived(run_id):
         return True
-    ledger.recall_log(run_id, queue.REPORTS_ON)
+    ledger.recall_log(run_id, messages.REPORTS_ON)
     deadline = monotonic() + RECALL_SECONDS
     while monotonic() < deadline:
         sleep(0.05)

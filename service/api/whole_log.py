@@ -13,9 +13,9 @@ from service.api.seats import full, seated
 from service.problems import problem
 from service.web import Web
 from service.wire import Wire
-from workers import queue
+from workers.ledger import messages
 from workers.ledger.parts import GONE, PIECE_BYTES, Part
-from workers.whole_log.unpacking import unpacked
+from workers.ledger.unpacking import unpacked
 
 PIECE_SECONDS = 5.0
 LOOK_SECONDS = 0.02
@@ -45,7 +45,7 @@ class Whole:
         if at < len(self._wants):
             ledger = self._web.ledger
             ledger.parts.want(self._run_id, self._wants[at])
-            ledger.ring(queue.BRING, self._run_id, queue.REPORTS_ON)
+            ledger.ring(messages.BRING, self._run_id, messages.REPORTS_ON)
 
     def next(self) -> bytes:
         """The next piece; none after the last.

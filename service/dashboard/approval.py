@@ -8,12 +8,12 @@ from werkzeug.exceptions import BadRequest, Conflict, Forbidden
 from werkzeug.wrappers import Response
 
 from service.access import asker
+from service.actions.waiting import Asked, asked
 from service.api.approvals import Word, decide, objection
-from service.api.waiting import Asked, asked
 from service.dashboard import going
 from service.web import Web
-from workers.approval import Verdict, Vote
-from workers.run import Run
+from workers.ledger.model.approval import Verdict, Vote
+from workers.ledger.model.run import Run
 
 blueprint = Blueprint("approval", __name__)
 

@@ -12,7 +12,8 @@ from werkzeug.wrappers import Response
 
 from config.server import Environment
 from service.access import asker
-from service.api import body, operated
+from service.actions import operated
+from service.api import body
 from service.api.environments import held
 from service.api.locks import Locking, Unlocking, close, reopen
 from service.api.rollback import Wanted, back

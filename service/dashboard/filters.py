@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 
 from workers.ledger.history import Query
-from workers.run import State
+from workers.ledger.model.run import State
 
 CHECK = "check"
 NAMES = ("repository", "branch", "environment", "state")

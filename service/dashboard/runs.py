@@ -13,9 +13,9 @@ from service.api.runs import repeat
 from service.dashboard import approval, console, going, words
 from service.dashboard.filters import CHECK, Filters
 from service.web import Web
-from workers import queue
+from workers.ledger import messages
 from workers.ledger.history import Page
-from workers.run import Run, State
+from workers.ledger.model.run import Run, State
 
 blueprint = Blueprint("runs", __name__)
 
@@ -72,7 +72,7 @@ def one(run_id: str) -> str:
     view = _view(_run(run_id))
     if view["archived"]:
         # A worker brings it back from S3; the page, which counts as live, shows it then.
-        ledger.recall_log(run_id, queue.REPORTS_ON)
+        ledger.recall_log(run_id, messages.REPORTS_ON)
     return render_template("run.html", **view, log=console.show(ledger.history.log(run_id)))
 
 

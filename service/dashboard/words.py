@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from time import time
 
-from workers import times
-from workers.run import Run, StageRecord
+from config import units
+from workers.ledger.model.run import Run, StageRecord
 
 _STEPS = (("year", 31_536_000), ("month", 2_592_000), ("day", 86_400), ("hour", 3600))
 _MINUTE = 60
@@ -46,13 +46,13 @@ def ago(milliseconds: int) -> str:
 
 def duration(milliseconds: int | None) -> str:
     """A length of time, or a dash where there is none yet."""
-    return "\u2013" if milliseconds is None else times.duration(milliseconds / 1000)
+    return "\u2013" if milliseconds is None else units.duration(milliseconds / 1000)
 
 
 def left(milliseconds: int) -> str:
     """How long it still is until something, to the minute."""
     minutes = milliseconds // (_MINUTE * 1000)
-    return times.duration(minutes * _MINUTE) if minutes >= 1 else "less than a minute"
+    return units.duration(minutes * _MINUTE) if minutes >= 1 else "less than a minute"
 
 
 def lasted(thing: Run | StageRecord, at: int) -> int | None:

@@ -7,7 +7,7 @@ import pytest
 from workers.aws import alarm_data, alarms
 from workers.aws.alarm_data import Point
 from workers.aws.alarms import Bake, Subject
-from workers.errors import OurError, PassingError
+from workers.ledger.model.errors import OurError, PassingError
 
 NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 START = NOON.timestamp()

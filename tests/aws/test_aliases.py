@@ -6,7 +6,7 @@ from tests.aws.conftest import COMMIT_A, COMMIT_B, REGION
 from workers.aws import aliases
 from workers.aws.faults import ChangedError
 from workers.aws.session import Aws
-from workers.errors import PassingError, UserError
+from workers.ledger.model.errors import PassingError, UserError
 
 
 @pytest.fixture

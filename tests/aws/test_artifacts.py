@@ -9,7 +9,7 @@ from tests.aws.conftest import BUCKET, COMMIT_A, COMMIT_B, REGION, Package
 from workers.aws import artifacts
 from workers.aws.artifacts import Artifact
 from workers.aws.session import Aws
-from workers.errors import OurError, PassingError, UserError
+from workers.ledger.model.errors import OurError, PassingError, UserError
 
 KEY = f"Store/{COMMIT_A}.zip"
 

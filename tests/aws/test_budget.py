@@ -153,7 +153,7 @@ def test_throttling_of_an_invocation_stops_nobody_else(cloud, shared):
     """The function's own concurrency is no matter of the control plane."""
     from config.pipeline import Smoke
     from workers.aws.invoke import smoke
-    from workers.run import Release
+    from workers.ledger.model.run import Release
 
     cloud.function("Store")
     aws = Aws(REGION, endpoint_url=cloud.strict.url, shared=shared, attempts=1)

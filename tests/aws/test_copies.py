@@ -5,7 +5,7 @@ import pytest
 from tests.aws.conftest import BUCKET, COMMIT_A
 from workers.aws import artifacts
 from workers.aws.artifacts import Artifact
-from workers.errors import OurError, UserError
+from workers.ledger.model.errors import OurError, UserError
 
 KEY = f"Views/{COMMIT_A}.zip"
 

@@ -6,7 +6,7 @@ from tests.aws.conftest import BUCKET, COMMIT_A, COMMIT_B, REGION
 from workers.aws import artifacts, functions
 from workers.aws.entry import Entry, Function, judge
 from workers.aws.session import Aws
-from workers.errors import UserError
+from workers.ledger.model.errors import UserError
 
 OURS = Entry("python3.11", "app.main.handle")
 LAYER = "arn:aws:lambda:eu-west-3:464622532012:layer:{}:50"

@@ -14,8 +14,8 @@ from workers.aws.faults import (
     ThrottledError,
 )
 from workers.aws.session import Aws
-from workers.aws.sites_book import Place
-from workers.errors import OurError, PassingError, RunError, UserError
+from workers.aws.sites.book import Place
+from workers.ledger.model.errors import OurError, PassingError, RunError, UserError
 
 TABLE = [
     (500, "ServiceException", "internal", PassingError),

@@ -9,7 +9,7 @@ import pytest
 from tests.aws.conftest import BUCKET, COMMIT_A, COMMIT_B, REGION
 from workers.aws import artifacts, functions
 from workers.aws.session import Aws
-from workers.errors import OurError, PassingError, StoppedError, UserError
+from workers.ledger.model.errors import OurError, PassingError, StoppedError, UserError
 
 WRITES = ("UpdateFunctionCode", "PublishVersion")
 

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from tests.aws.conftest import REGION
 from workers.aws import gateway
 from workers.aws.gateway import Api, permit_alias, prepare_stage
-from workers.errors import OurError, PassingError
+from workers.ledger.model.errors import OurError, PassingError
 
 ACCOUNT = "123456789012"
 

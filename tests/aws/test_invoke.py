@@ -13,8 +13,8 @@ from config.pipeline import Smoke
 from workers.aws.faults import ThrottledError
 from workers.aws.invoke import smoke
 from workers.aws.session import Aws
-from workers.errors import PassingError, UserError
-from workers.run import Release
+from workers.ledger.model.errors import PassingError, UserError
+from workers.ledger.model.run import Release
 
 RELEASE = Release(function="Loader", version="7")
 
@@ -136,8 +136,8 @@ from config.pipeline import Smoke
 from workers.aws.faults import ThrottledError
 from workers.aws.invoke import smoke
 from workers.aws.session import Aws
-from workers.errors import DrainedError
-from workers.run import Release
+from workers.ledger.model.errors import DrainedError
+from workers.ledger.model.run import Release
 
 def watch():
     raise DrainedError("its worker is shutting down")

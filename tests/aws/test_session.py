@@ -10,7 +10,7 @@ from tests.aws.conftest import BUCKET, COMMIT_A, REGION
 from workers.aws import artifacts, functions
 from workers.aws.faults import ThrottledError
 from workers.aws.session import Aws, aws_for
-from workers.errors import OurError
+from workers.ledger.model.errors import OurError
 
 ROLE = "arn:aws:iam::123456789012:role/deploy"
 

@@ -8,9 +8,9 @@ import pytest
 from tests.aws.conftest import BUCKET
 from tests.aws.wire import Answer, refusal
 from workers.aws import sites
-from workers.aws.sites_book import File, Manifest, Place
-from workers.aws.sites_headers import IMMUTABLE, REVALIDATED, Content, headers
-from workers.errors import OurError, PassingError, StoppedError
+from workers.aws.sites.book import File, Manifest, Place
+from workers.aws.sites.headers import IMMUTABLE, REVALIDATED, Content, headers
+from workers.ledger.model.errors import OurError, PassingError, StoppedError
 
 A, B, C = "a" * 40, "b" * 40, "c" * 40
 DAY = 86400.0

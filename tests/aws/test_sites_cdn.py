@@ -3,8 +3,8 @@
 import pytest
 
 from tests.aws.test_sites import NOT_OF_S3, Answering, page
-from workers.aws.cdn import invalidate
-from workers.errors import OurError, PassingError
+from workers.aws.sites.cdn import invalidate
+from workers.ledger.model.errors import OurError, PassingError
 
 ORIGIN = {
     "Id": "s3",

@@ -2,14 +2,7 @@
 
 import pytest
 
-from workers.aws.sites_headers import (
-    IMMUTABLE,
-    REVALIDATED,
-    Content,
-    headers,
-    is_hashed,
-    is_page,
-)
+from workers.aws.sites.headers import IMMUTABLE, REVALIDATED, Content, headers, is_hashed, is_page
 
 
 def of(name, *others, utf8=True, html=False, immutable=(), types=None):

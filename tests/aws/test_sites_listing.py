@@ -8,7 +8,7 @@ from tests.aws.test_sites import DAY, FIRST, SECOND, A, B, C, Home
 from workers.aws import sites
 from workers.aws.faults import ChangedError
 from workers.aws.session import Aws
-from workers.aws.sites_book import Place
+from workers.aws.sites.book import Place
 
 BUCKET = "marketplace.example.com"
 LETTERS = "abcdefghijklmnopqrstuvwxyz"

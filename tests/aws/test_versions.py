@@ -5,7 +5,7 @@ import pytest
 from tests.aws.conftest import COMMIT_A
 from workers.aws import versions
 from workers.aws.faults import ChangedError
-from workers.errors import UserError
+from workers.ledger.model.errors import UserError
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from tests.browser.conftest import Reader
 from tests.dashboard.worker import Work
 from tests.service.test_events import full_house
 from workers.ledger.codec import checks_text
-from workers.run import CheckRecord, Release, Report, StageState, State
-from workers.run import Tests as Tally
+from workers.ledger.model.run import CheckRecord, Release, Report, StageState, State
+from workers.ledger.model.run import Tests as Tally
 
 SOON = 10_000
 

@@ -20,8 +20,8 @@ from tests.dashboard.conftest import settings
 from tests.dashboard.test_approval import HASH, OPERATOR, PACKAGES, TOKENS, votes, waiting
 from tests.dashboard.worker import Work
 from tests.stand_ins.redis import EmbeddedRedis
-from workers.approval import candidate
-from workers.run import Release
+from workers.ledger.model.approval import candidate
+from workers.ledger.model.run import Release
 
 PROGRAM = str(Path(sys.executable).parent / "slipway")
 

@@ -8,10 +8,10 @@ import pytest
 
 from tests.orders import order
 from tests.released import FIRST, SECOND, released
-from workers.errors import HeldError
 from workers.ledger import Ledger
+from workers.ledger.model.errors import HeldError
+from workers.ledger.model.run import StageRecord, StageState, State
 from workers.ledger.owners import Owner, Owners, Refused
-from workers.run import StageRecord, StageState, State
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tests.cli.conftest import Command
 from tests.dashboard.conftest import TOKEN
 from tests.dashboard.worker import Work
 from tests.stand_ins.ports import free_port
-from workers.run import State
+from workers.ledger.model.run import State
 
 PROGRAM = str(Path(sys.executable).parent / "slipway")
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from config import server
 from config.values import seconds
 
-EXAMPLE = Path(server.__file__).with_name("server.example.toml")
+EXAMPLE = Path(__file__).parents[2] / "config" / "server.example.toml"
 DESIGN = """\
 [environments.sandbox]
 branch = "develop"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from config.smtp import SmtpServer, parse
+from config.settings.smtp import SmtpServer, parse
 
 
 @pytest.mark.parametrize(

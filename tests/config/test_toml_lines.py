@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.toml_lines import key_lines
+from config.toml.lines import key_lines
 
 HARD = """\
 # a comment with [brackets] and key = 1

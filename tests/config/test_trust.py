@@ -9,13 +9,13 @@ import pytest
 import requests
 
 from config import trust
-from config.setting_values import CaBundle
 from config.settings import Settings
+from config.settings.values import CaBundle
 from tests.notify.conftest import settings
 from tests.stand_ins.tls import Tls
-from workers.errors import OurError, RunError
 from workers.github.client import GitHub
-from workers.notify import slack
+from workers.ledger.model.errors import OurError, RunError
+from workers.report import slack
 from workers.sonar.client import Sonar
 from workers.workshop import Workshop
 
@@ -171,7 +171,7 @@ def test_the_command_says_whom_it_does_not_trust(server, monkeypatch):
 
 def test_the_setting_is_one_field_of_both():
     """The processes and the command read the same variable alike."""
-    from config.client import ClientSettings
+    from config.settings.client import ClientSettings
 
     kinds = {cls.model_fields["ca_bundle"].annotation for cls in (Settings, ClientSettings)}
     assert kinds == {CaBundle | None}

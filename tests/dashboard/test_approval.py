@@ -13,10 +13,10 @@ from service import create_app
 from tests.dashboard.conftest import Reader, settings
 from tests.dashboard.worker import Work
 from tests.stand_ins.redis import EmbeddedRedis
-from workers.approval import Vote, candidate
-from workers.errors import PeopleError
 from workers.ledger import keys
-from workers.run import Release, StageState, State
+from workers.ledger.model.approval import Vote, candidate
+from workers.ledger.model.errors import PeopleError
+from workers.ledger.model.run import Release, StageState, State
 
 PACKAGES = '{"MoviesLoader": "q+w="}'
 HASH = "22nikmFy90TTrFRvr+Mfh3u7pu1qribEYu3zi8IV8TA="

@@ -11,12 +11,12 @@ from service import create_app
 from tests.dashboard.conftest import OPERATOR, Reader, settings
 from tests.orders import order
 from tests.released import FIRST, SECOND, released
-from workers.errors import HeldError
 from workers.ledger import Ledger
+from workers.ledger.model.errors import HeldError
+from workers.ledger.model.observation import CodeStorage, Difference, Observation, Recorded, Seen
+from workers.ledger.model.run import StageRecord, StageState, State
 from workers.ledger.observations import Observations
 from workers.ledger.unpruned import UnprunedBook
-from workers.observation import CodeStorage, Difference, Observation, Recorded, Seen
-from workers.run import StageRecord, StageState, State
 
 PAGE = "/environments/production"
 

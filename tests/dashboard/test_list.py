@@ -8,7 +8,7 @@ from redis import Redis
 
 from tests.dashboard.conftest import Reader
 from tests.dashboard.worker import Work
-from workers.run import State
+from workers.ledger.model.run import State
 
 
 def shown(page: str) -> list[str]:

@@ -7,8 +7,8 @@ from redis import Redis
 
 from tests.dashboard.conftest import Reader
 from tests.dashboard.worker import Work
-from workers.rollout import Ending, Rollout, Shift
-from workers.run import State
+from workers.ledger.model.rollout import Ending, Rollout, Shift
+from workers.ledger.model.run import State
 
 START = 1_760_000_000_000
 SHIFTS = (

@@ -11,8 +11,8 @@ from tests.dashboard.conftest import OPERATOR, Reader, settings
 from tests.dashboard.worker import Work
 from tests.stand_ins.redis import EmbeddedRedis
 from workers.ledger.codec import checks_text
-from workers.run import CheckRecord, Release, Report, StageState, State
-from workers.run import Tests as Tally
+from workers.ledger.model.run import CheckRecord, Release, Report, StageState, State
+from workers.ledger.model.run import Tests as Tally
 
 SECOND = 1000
 START = 1_760_000_000_000

@@ -7,9 +7,9 @@ from redis import Redis
 
 from workers.ledger import Ledger
 from workers.ledger.lease import Lease
-from workers.order import Order, PullRequest
-from workers.run import StageRecord, StageState, State
-from workers.stages import stages_of
+from workers.ledger.model.order import Order, PullRequest
+from workers.ledger.model.run import StageRecord, StageState, State
+from workers.ledger.model.stages import stages_of
 
 LIMIT = 2_000_000
 REPOSITORY = "watchlist/movies-loader"

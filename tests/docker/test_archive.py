@@ -12,9 +12,9 @@ from workers.docker import images, litter
 from workers.docker.archive import export
 from workers.docker.bounds import Bounds
 from workers.docker.engine import Engine
-from workers.docker.package import Package, package
-from workers.docker.selection import Selection
-from workers.errors import OurError, UserError
+from workers.ledger.model.errors import OurError, UserError
+from workers.packaging.package import Package, package
+from workers.packaging.selection import Selection
 
 pytestmark = pytest.mark.docker
 

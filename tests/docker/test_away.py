@@ -7,7 +7,7 @@ import pytest
 from tests.docker.test_images import Building, building
 from workers.docker.away import said
 from workers.docker.bounds import Bounds
-from workers.errors import PassingError, UserError
+from workers.ledger.model.errors import PassingError, UserError
 
 __all__ = ["building"]
 

@@ -14,7 +14,7 @@ from workers.docker import images, litter
 from workers.docker.bounds import Bounds
 from workers.docker.checks import Limits, Outcome, run_check
 from workers.docker.engine import Engine
-from workers.errors import OurError, PassingError, UserError
+from workers.ledger.model.errors import OurError, PassingError, UserError
 
 pytestmark = pytest.mark.docker
 

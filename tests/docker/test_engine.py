@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from workers.docker.engine import Engine
-from workers.errors import OurError, PassingError
+from workers.ledger.model.errors import OurError, PassingError
 
 OLD = 'case "$1" in --version) echo "Docker version 20.10.24, build 1";; *) exit 1;; esac'
 NEW = OLD.replace("20.10.24", "28.2.2")

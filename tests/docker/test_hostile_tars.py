@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from tests.docker.tars import Entry, chunks, folder, symlink, tar
 from tests.docker.test_package import pack
-from workers.docker.package import package
-from workers.docker.selection import Selection
-from workers.errors import OurError, PassingError, UserError
+from workers.ledger.model.errors import OurError, PassingError, UserError
+from workers.packaging.package import package
+from workers.packaging.selection import Selection
 
 
 @pytest.mark.parametrize("kind", [tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE])

@@ -14,7 +14,7 @@ from tests.docker.conftest import LeaseLostError, Losing, Quiet
 from workers.docker import images, litter
 from workers.docker.bounds import Bounds
 from workers.docker.engine import Engine
-from workers.errors import PassingError, UserError
+from workers.ledger.model.errors import PassingError, UserError
 
 pytestmark = pytest.mark.docker
 

@@ -9,8 +9,8 @@ import pytest
 
 from tests.docker.tars import Entry, folder, symlink, tar
 from tests.docker.test_package import contents, pack
-from workers.docker.selection import Selection
-from workers.errors import UserError
+from workers.ledger.model.errors import UserError
+from workers.packaging.selection import Selection
 
 
 def test_links_become_copies(tmp_path: Path):

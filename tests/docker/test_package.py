@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.docker.tars import Entry, chunks, folder, symlink, tar
-from workers.docker.package import LARGEST, Package, package
-from workers.docker.selection import Selection
-from workers.errors import PassingError, UserError
+from workers.ledger.model.errors import PassingError, UserError
+from workers.packaging.package import LARGEST, Package, package
+from workers.packaging.selection import Selection
 
 ALL = Selection()
 

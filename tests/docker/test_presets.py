@@ -6,7 +6,7 @@ import pytest
 
 from config.pipeline import parse
 from workers.docker.presets import Folder, Recipe, recipe
-from workers.errors import UserError
+from workers.ledger.model.errors import UserError
 
 CACHED = "RUN --mount=type=cache,target="
 ARGS = '[build]\nargs = { ENVIRONMENT = "{environment}" }\n'

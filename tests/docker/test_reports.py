@@ -13,7 +13,7 @@ from workers.docker.bounds import Bounds
 from workers.docker.checks import Fetch, Limits, run_check
 from workers.docker.engine import Engine
 from workers.docker.reports import Left
-from workers.errors import UserError
+from workers.ledger.model.errors import UserError
 
 
 def fetched(tmp_path: Path, *entries: Entry) -> Left:

@@ -20,7 +20,7 @@ from workers.docker.checks import Limits
 from workers.docker.engine import Engine
 from workers.docker.registry import ensure
 from workers.docker.scanner import SETTINGS, SOURCE, WORK, Scan, Tree
-from workers.errors import OurError, PassingError
+from workers.ledger.model.errors import OurError, PassingError
 
 pytestmark = pytest.mark.docker
 

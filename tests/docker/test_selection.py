@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from workers.docker.selection import Selection
-from workers.errors import UserError
+from workers.ledger.model.errors import UserError
+from workers.packaging.selection import Selection
 
 
 @pytest.mark.parametrize(

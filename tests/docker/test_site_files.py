@@ -6,9 +6,9 @@ import tarfile
 import pytest
 
 from tests.docker.tars import Entry, chunks, symlink, tar
-from workers.docker import site_files
-from workers.docker.site_files import read_site
-from workers.errors import UserError
+from workers.ledger.model.errors import UserError
+from workers.packaging import site_files
+from workers.packaging.site_files import read_site
 
 
 def read(tmp_path, *entries):

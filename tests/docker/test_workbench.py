@@ -15,7 +15,7 @@ from workers.docker import litter
 from workers.docker.bounds import Bounds
 from workers.docker.engine import Engine
 from workers.docker.workbench import Output, Workbench
-from workers.errors import UserError
+from workers.ledger.model.errors import UserError
 
 pytestmark = pytest.mark.docker
 

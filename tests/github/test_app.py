@@ -6,9 +6,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.github.conftest import NAME
 from tests.stand_ins.github import TOKEN, GitHub
-from workers.errors import OurError, PassingError
 from workers.github import statuses
 from workers.github.client import GitHub as Client
+from workers.ledger.model.errors import OurError, PassingError
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ from github.Hook import Hook
 
 from tests.github.conftest import NAME
 from tests.stand_ins.github import GitHub
-from workers.errors import OurError, PassingError
 from workers.github import hooks
 from workers.github.client import GitHub as Client
+from workers.ledger.model.errors import OurError, PassingError
 
 URL = "http://127.0.0.1:9/webhooks/github"
 

@@ -9,11 +9,11 @@ import pytest
 
 from tests.github.conftest import NAME
 from tests.stand_ins.github import TOKEN, GitHub
-from workers.errors import OurError, PassingError
 from workers.github import statuses
 from workers.github.client import GitHub as Client
 from workers.github.faults import RateLimitedError, RefusedError, UnknownCommitError, fault
 from workers.github.statuses import shortened
+from workers.ledger.model.errors import OurError, PassingError
 
 PATH = "/statuses/"
 

@@ -11,7 +11,7 @@ from tests.inside import Inside, reaches
 from tests.stand_ins.aws import AwsStandIn
 from tests.stand_ins.github import GitHub, events
 from tests.stand_ins.redis import EmbeddedRedis
-from workers.run import Run
+from workers.ledger.model.run import Run
 
 OPERATOR = """
 [environments.sandbox]

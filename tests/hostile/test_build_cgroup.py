@@ -12,11 +12,11 @@ from config.server import parse
 from config.settings import Settings
 from tests.docker.conftest import Quiet
 from tests.e2e.conftest import OPERATOR
-from workers import surroundings
 from workers.docker import images
 from workers.docker.bounds import Bounds
 from workers.docker.engine import Engine
-from workers.errors import UserError
+from workers.ledger.model.errors import UserError
+from workers.process import surroundings
 from workers.workshop import Workshop
 
 pytestmark = pytest.mark.docker

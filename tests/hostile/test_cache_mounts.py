@@ -12,7 +12,7 @@ from tests.hostile.gate import PLAIN, Gate, files
 from workers.docker import images, litter
 from workers.docker.bounds import CACHE_ARGUMENT, Bounds
 from workers.docker.engine import Engine
-from workers.run import State
+from workers.ledger.model.run import State
 
 pytestmark = pytest.mark.docker
 

@@ -17,8 +17,8 @@ from tests.e2e.conftest import town
 from tests.e2e.town import WAITING, Place, Town, pipeline, until
 from tests.ledger.conftest import Book, book
 from workers.ledger.lease import Lease
-from workers.run import StageState, State
-from workers.watchdog import AtWork, Watchdog
+from workers.ledger.model.run import StageState, State
+from workers.process.watchdog import AtWork, Watchdog
 
 __all__ = ["book", "town"]
 HEARD_SECONDS = 5.0

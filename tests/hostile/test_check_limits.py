@@ -6,16 +6,17 @@ from typing import Any
 
 import pytest
 
-from config import builds, server
+from config import server
+from config.server import builds
 from tests.docker.conftest import Quiet, labels, real_engine
 from tests.e2e.conftest import town
 from tests.e2e.town import pipeline
+from workers.attempt.limits import allowed
 from workers.docker import images
 from workers.docker.bounds import Bounds
 from workers.docker.checks import Limits, Outcome, run_check
 from workers.docker.engine import Engine
-from workers.limits import allowed
-from workers.stages import STAGES
+from workers.ledger.model.stages import STAGES
 
 __all__ = ["labels", "real_engine", "town"]
 pytestmark = pytest.mark.docker

@@ -11,7 +11,7 @@ import pytest
 from config import limits
 from tests.source.conftest import Plumbing
 from tests.stand_ins.github import TOKEN
-from workers.errors import UserError
+from workers.ledger.model.errors import UserError
 from workers.source.git import Git
 from workers.source.mirror import Mirror
 from workers.source.snapshot import Snapshot

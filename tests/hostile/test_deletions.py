@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from service.aside import Aside
-from service.signature import sign
+from service.webhooks.signature import sign
 from tests.service.conftest import door, push, slipway, web_redis
 from tests.stand_ins.slipway import SECRET
 

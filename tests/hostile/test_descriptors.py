@@ -21,7 +21,7 @@ from tests.e2e.town import until
 from tests.stand_ins.process import Process
 from tests.stand_ins.redis import EmbeddedRedis
 from tests.stand_ins.slipway import Slipway
-from workers.pool import Processes
+from workers.process.pool import Processes
 
 LIMIT = 100
 LEAST = 3

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from config.bare import bare
 from config.masker import Masker
+from config.masker.bare import bare
 
 SECRET = "Sup3r-Secret+Value/0815"
 SEVENTH = 7

@@ -11,7 +11,7 @@ import pytest
 
 from config import limits
 from workers.docker import images
-from workers.errors import UserError
+from workers.ledger.model.errors import UserError
 
 BEFORE = re.compile(rb"^\s*(?:#|//)\s*syntax\s*=\s*(\S*)", re.IGNORECASE | re.MULTILINE)
 """What once looked for the syntax line: over blank lines its time is quadratic."""

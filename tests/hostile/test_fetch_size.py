@@ -8,8 +8,8 @@ import pytest
 from tests.hostile.gate import Gate, files
 from tests.source.conftest import NAME
 from tests.stand_ins.github import TOKEN, GitHub
-from workers.errors import UserError
-from workers.run import State
+from workers.ledger.model.errors import UserError
+from workers.ledger.model.run import State
 from workers.source import packs
 from workers.source.git import Git
 from workers.source.mirror import Mirror

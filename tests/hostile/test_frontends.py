@@ -9,7 +9,7 @@ from tests.docker.conftest import Quiet
 from workers.docker import images
 from workers.docker.bounds import Bounds
 from workers.docker.engine import Engine
-from workers.errors import RunError, UserError
+from workers.ledger.model.errors import RunError, UserError
 
 pytestmark = pytest.mark.docker
 FRONTEND = "docker/dockerfile:1.7-slipway-has-none"

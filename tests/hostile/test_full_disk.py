@@ -12,13 +12,13 @@ import pytest
 
 from tests.docker.conftest import LeaseLostError, Losing, labels, real_engine
 from workers import __main__ as program
-from workers import free
+from workers.attempt import free
 from workers.docker import images
 from workers.docker.bounds import Bounds
 from workers.docker.disk import full
 from workers.docker.engine import Engine
-from workers.errors import BusyError, PassingError, RoomError
-from workers.shortage import shortage
+from workers.ledger.model.errors import BusyError, PassingError, RoomError
+from workers.ledger.model.shortage import shortage
 from workers.source.faults import diagnose, fault
 from workers.source.git import Git, Result
 

@@ -11,8 +11,8 @@ from tests.hostile.gate import Gate, files
 from workers.docker import images, litter
 from workers.docker.bounds import Bounds
 from workers.docker.engine import Engine
-from workers.errors import RunError
-from workers.run import State
+from workers.ledger.model.errors import RunError
+from workers.ledger.model.run import State
 
 pytestmark = pytest.mark.docker
 

@@ -12,7 +12,7 @@ from config import limits
 from config.pipeline import ConfigError, parse
 from workers.docker import images
 from workers.docker.presets import Folder, recipe
-from workers.errors import RunError, UserError
+from workers.ledger.model.errors import RunError, UserError
 from workers.sonar import properties
 
 DEEP = 100_000

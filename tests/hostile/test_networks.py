@@ -12,8 +12,8 @@ from tests.stand_ins.redis import EmbeddedRedis
 from workers.docker import images, litter
 from workers.docker.bounds import Bounds
 from workers.docker.engine import Engine
-from workers.errors import OurError
-from workers.run import State
+from workers.ledger.model.errors import OurError
+from workers.ledger.model.run import State
 
 pytestmark = pytest.mark.docker
 VOTE = (

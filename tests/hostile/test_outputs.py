@@ -11,13 +11,13 @@ import pytest
 from config import limits
 from tests.docker.tars import Entry, chunks, folder, symlink, tar
 from workers.docker import reports
-from workers.docker.deflate import Blob
-from workers.docker.package import package
-from workers.docker.selection import Patience, Selection
-from workers.docker.site_files import read_site
-from workers.docker.tarstream import TarStream
-from workers.docker.tree import Tree
-from workers.errors import CancelledError, UserError
+from workers.ledger.model.errors import CancelledError, UserError
+from workers.packaging.deflate import Blob
+from workers.packaging.package import package
+from workers.packaging.selection import Patience, Selection
+from workers.packaging.site_files import read_site
+from workers.packaging.tarstream import TarStream
+from workers.packaging.tree import Tree
 
 ZEROS = bytes(1 << 20)
 GIGABYTE = 1 << 30
@@ -111,7 +111,7 @@ def test_hard_links_in_a_report_count_as_files(tmp_path: Path) -> None:
 
 def test_links_in_a_site_count_as_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One file under thirty names is sent thirty times, so it counts thirty times."""
-    monkeypatch.setattr("workers.docker.site_files.LARGEST", 10 << 20)
+    monkeypatch.setattr("workers.packaging.site_files.LARGEST", 10 << 20)
     assert len(read_site(chunks(_links(8, 1 << 20)), tmp_path / "few").files) == 9
     with pytest.raises(UserError, match="the site has more than"):
         read_site(chunks(_links(30, 1 << 20)), tmp_path / "many")

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.ledger.conftest import Book, book
-from workers.run import State
+from workers.ledger.model.run import State
 
 __all__ = ["book"]
 FILE = "# " + "x" * 900_000

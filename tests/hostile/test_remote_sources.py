@@ -13,8 +13,8 @@ from tests.hostile.gate import OPERATOR, PLAIN, Gate, files
 from workers.docker import images
 from workers.docker.bounds import Bounds
 from workers.docker.engine import Engine
-from workers.errors import RunError, UserError
-from workers.run import State
+from workers.ledger.model.errors import RunError, UserError
+from workers.ledger.model.run import State
 
 pytestmark = pytest.mark.docker
 

@@ -8,8 +8,8 @@ from tests.stand_ins.ports import HOST
 from tests.stand_ins.redis import EmbeddedRedis
 from workers.ledger import Ledger
 from workers.ledger.lease import Lease
-from workers.order import Order
-from workers.run import State
+from workers.ledger.model.order import Order
+from workers.ledger.model.run import State
 
 STAGES = ("checkout", "test", "build", "publish", "deploy", "release")
 

@@ -4,9 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tests.ledger.conftest import STAGES
 from tests.orders import order, pull_request
-from workers import queue
-from workers.ledger import keys
-from workers.run import State
+from workers.ledger import keys, messages
+from workers.ledger.model.run import State
 
 
 def test_an_accepted_order_is_a_queued_run_that_is_due(book):
@@ -17,7 +16,7 @@ def test_an_accepted_order_is_a_queued_run_that_is_due(book):
     assert run.state is State.QUEUED
     assert [stage.name for stage in run.stages] == list(STAGES)
     assert book.redis.zscore(keys.DUE, run.id) is not None
-    assert book.redis.llen(queue.key("build")) == 1
+    assert book.redis.llen(messages.key("build")) == 1
     assert book.history.task(run.id)["state"] == "queued"
 
 
@@ -41,7 +40,7 @@ def test_twenty_copies_at_once_make_one_run(book):
         answers = list(pool.map(lambda _: book.accept(order(), "d1", STAGES, "build"), range(20)))
     assert len({answer.run_id for answer in answers}) == 1
     assert [answer.fresh for answer in answers].count(True) == 1
-    assert book.redis.llen(queue.key("build")) == 1
+    assert book.redis.llen(messages.key("build")) == 1
 
 
 def test_environments_and_purposes_are_orders_of_their_own(book):

@@ -5,7 +5,7 @@ import pytest
 from tests.ledger.conftest import STAGES
 from tests.orders import order, pull_request
 from workers.ledger import keys
-from workers.run import State
+from workers.ledger.model.run import State
 
 A, B = "a" * 40, "b" * 40
 MERGED = order(pull_request=pull_request())

@@ -7,7 +7,7 @@ import pytest
 
 from tests.ledger.conftest import Book
 from tests.orders import order
-from workers.run import State
+from workers.ledger.model.run import State
 
 SECONDS = 2.0
 

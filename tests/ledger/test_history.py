@@ -7,7 +7,7 @@ import pytest
 from tests.orders import order
 from workers.ledger import keys
 from workers.ledger.history import Query
-from workers.run import State
+from workers.ledger.model.run import State
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from threading import Event
 import pytest
 
 from tests.orders import order
-from workers.errors import BusyError, CancelledError, StoppedError
 from workers.ledger import MAX_LOSSES, Refusal, keys
-from workers.run import StageState, State
+from workers.ledger.model.errors import BusyError, CancelledError, StoppedError
+from workers.ledger.model.run import StageState, State
 
 
 def test_a_leased_run_is_running_and_held(book):

@@ -7,9 +7,9 @@ import pytest
 
 from tests.ledger.conftest import Book
 from tests.orders import order
-from workers.errors import HeldError, StoppedError
-from workers.order import Order, Rollback
-from workers.run import Release, StageRecord, StageState, State
+from workers.ledger.model.errors import HeldError, StoppedError
+from workers.ledger.model.order import Order, Rollback
+from workers.ledger.model.run import Release, StageRecord, StageState, State
 
 PLACE = "sandbox"
 RECORDS = (StageRecord(name="release", state=StageState.WAITING, summary="Held: why"),)

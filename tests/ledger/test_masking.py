@@ -7,17 +7,17 @@ import pytest
 from config.masker import Masker
 from tests.ledger.conftest import STAGES, Book
 from tests.orders import order
-from workers import approval
-from workers.errors import HeldError, PeopleError
 from workers.ledger import keys
 from workers.ledger.codec import untidy_text
+from workers.ledger.model import approval
+from workers.ledger.model.errors import HeldError, PeopleError
+from workers.ledger.model.observation import Difference, Head, Observation, Recorded, Seen
+from workers.ledger.model.order import Rollback
+from workers.ledger.model.rollout import Ending, Rollout
+from workers.ledger.model.run import CheckRecord, StageRecord, StageState, State, Untidy
+from workers.ledger.model.run import Tests as Tally
 from workers.ledger.observations import Observations
 from workers.ledger.unpruned import UnprunedBook
-from workers.observation import Difference, Head, Observation, Recorded, Seen
-from workers.order import Rollback
-from workers.rollout import Ending, Rollout
-from workers.run import CheckRecord, StageRecord, StageState, State, Untidy
-from workers.run import Tests as Tally
 
 SECRET = 'pass"\\word-4711'
 SAID = f"it said {SECRET} and went"

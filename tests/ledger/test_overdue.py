@@ -8,11 +8,10 @@ from kombu import Connection
 
 from tests.ledger.conftest import Book
 from tests.orders import order
-from workers import queue
 from workers.app import TRANSPORT
-from workers.ledger import keys
+from workers.ledger import keys, messages
+from workers.ledger.model.run import State
 from workers.ledger.sweep import LIMIT, LOOKS
-from workers.run import State
 
 
 def crowd(book: Book, count: int, on: str = "build") -> list[str]:
@@ -88,7 +87,7 @@ def test_who_is_not_sweeping_leaves_the_round_alone(book):
 def test_a_bell_at_the_head_is_heard_before_all_others(book, redis_server):
     """The message goes before those that wait, as a worker's own Celery takes them."""
     for run_id in ("older", "old"):
-        book.ring(queue.ADVANCE, run_id, "deploy")
+        book.ring(messages.ADVANCE, run_id, "deploy")
     assert book.ring_first("canary", "deploy")
     with Connection(redis_server.url, transport_options=TRANSPORT) as connection:
         waiting = connection.SimpleQueue("deploy")
@@ -98,10 +97,10 @@ def test_a_bell_at_the_head_is_heard_before_all_others(book, redis_server):
 
 def test_a_bell_rings_once_however_often_it_is_asked_for(book):
     """Where no worker listens the queue does not grow; a report's bell is another one."""
-    book.ring(queue.REPORT, "canary", "deploy")
+    book.ring(messages.REPORT, "canary", "deploy")
     assert [book.ring_first("canary", "deploy") for _ in range(3)] == [True, False, False]
     assert book.ring_first("another", "deploy")
     assert not book.ring_first("canary", "deploy")
     assert book.backlog("deploy") == 3
-    first = json.loads(book.redis.rpop(queue.key("deploy")))
+    first = json.loads(book.redis.rpop(messages.key("deploy")))
     assert book.history.task(first["headers"]["id"])["run"] == "another"

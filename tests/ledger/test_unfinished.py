@@ -3,9 +3,9 @@
 import pytest
 
 from tests.orders import order
-from workers.errors import CancelledError, StoppedError
 from workers.ledger import MAX_LOSSES, Refusal, keys
-from workers.run import State
+from workers.ledger.model.errors import CancelledError, StoppedError
+from workers.ledger.model.run import State
 
 PLACE = "eu-west-3/Store/production"
 

@@ -6,11 +6,11 @@ import pytest
 
 from tests.ledger.conftest import STAGES, Book
 from tests.orders import order
-from workers.approval import Vote
-from workers.errors import PeopleError, StoppedError
 from workers.ledger import Refusal
 from workers.ledger.lease import Lease
-from workers.run import StageRecord, StageState, State
+from workers.ledger.model.approval import Vote
+from workers.ledger.model.errors import PeopleError, StoppedError
+from workers.ledger.model.run import StageRecord, StageState, State
 
 HOUR = 3600
 YES = Vote(who="ada", verdict="approve", at=0)

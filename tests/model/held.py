@@ -3,7 +3,7 @@
 from tests.model.moves import Moves
 from tests.model.watched import Move
 from tests.model.world import Locked, World
-from workers.run import Run, StageState, State
+from workers.ledger.model.run import Run, StageState, State
 
 
 class Held:

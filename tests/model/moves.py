@@ -7,7 +7,7 @@ from tests.model.parts import BRANCHES
 from tests.model.repository import sha256
 from tests.model.watched import HAND, Move
 from tests.model.world import Locked, World
-from workers.run import Run, State
+from workers.ledger.model.run import Run, State
 
 ALIASES = {environment: branch for branch, environment in BRANCHES.items()}
 Admits = Callable[[Move, bool, Locked | None], None]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from tests.model.accidents import Kill
 from tests.model.picks import push, released, walk
 from tests.model.world import Locked, World
-from workers.run import Run, State
+from workers.ledger.model.run import Run, State
 
 NOBODY, MAY = "bob", "alice"
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tests.model.picks import open_run, picked, waiting_run
 from tests.model.world import World
-from workers.run import State
+from workers.ledger.model.run import State
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from tests.model.parts import BRANCHES
 from tests.model.world import World
-from workers.run import Run
+from workers.ledger.model.run import Run
 
 
 def picked(runs: list[Run], pick: int) -> str:

@@ -8,7 +8,7 @@ from tests.model.parts import BUCKET
 from tests.model.repository import package, sha256
 from tests.model.world import World
 from workers.ledger import keys
-from workers.run import Run, State
+from workers.ledger.model.run import Run, State
 
 FINAL_STATUS = {"success", "failure", "error"}
 

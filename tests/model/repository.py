@@ -8,8 +8,8 @@ import zipfile
 
 from tests.model.parts import BUCKET, Parts
 from workers.ledger import keys
-from workers.stages.reused_packages import Built, Kept, key_of_build
-from workers.stages.reused_verdict import Verdict
+from workers.stages.build.reuse import Built, Kept, key_of_build
+from workers.stages.test.reuse import Verdict
 
 
 def package(function: str, code: str) -> bytes:

@@ -9,7 +9,7 @@ from tests.model.promises import Promises
 from tests.model.repository import sha256
 from tests.model.workers import Worker
 from tests.model.world import World
-from workers.run import State
+from workers.ledger.model.run import State
 
 BRANCH_A, BRANCH_B = "develop", ASIDE
 ALIASES = {**BRANCHES, ASIDE: ASIDE}

@@ -11,9 +11,9 @@ from threading import Event
 from tests.model.parts import Parts, unhurried
 from tests.model.repository import Repository
 from tests.model.watched import HAND
-from workers import pipeline
 from workers.ledger import keys
-from workers.run import Run
+from workers.ledger.model.run import Run
+from workers.pipeline import walk
 
 PATIENCE = 60.0
 """Seconds that what was held up stays so, where no story lets it go on."""
@@ -160,7 +160,7 @@ class Visits(Repository):
             os.read(ready, 1)
             try:
                 unhurried(run_id)
-                pipeline.advance(self.parts.doomed.shop, run_id, str(uuid.uuid4()))
+                walk.advance(self.parts.doomed.shop, run_id, str(uuid.uuid4()))
             finally:
                 os._exit(0)
         try:

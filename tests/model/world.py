@@ -9,9 +9,9 @@ from typing import Any, Literal
 from tests.model.parts import ALARM, BRANCHES, Parts
 from tests.model.visits import Visits
 from tests.stand_ins.github.events import pull_request
-from workers import reporting
+from workers import report
 from workers.ledger import keys
-from workers.run import Run, State
+from workers.ledger.model.run import Run, State
 
 ROUNDS = 60
 
@@ -149,7 +149,7 @@ class World(Visits):
                     self.out_of_patience(run.id)
                 self.visit(run.id)
         for run in self.runs():
-            reporting.report(self.parts.inside.shop, run.id, str(uuid.uuid4()))
+            report.report(self.parts.inside.shop, run.id, str(uuid.uuid4()))
 
     # What there is.
 

@@ -15,12 +15,12 @@ from tests.orders import order
 from tests.stand_ins.redis import EmbeddedRedis
 from tests.stand_ins.slack import Slack
 from tests.stand_ins.smtp import Smtp
-from workers import reporting
-from workers.approval import candidate
+from workers import report as reporting
 from workers.ledger import keys
 from workers.ledger.lease import Lease
-from workers.order import Order
-from workers.run import Release, StageRecord, StageState, State
+from workers.ledger.model.approval import candidate
+from workers.ledger.model.order import Order
+from workers.ledger.model.run import Release, StageRecord, StageState, State
 from workers.workshop import Workshop
 
 STAGES = ("checkout", "test", "build", "publish", "deploy", "verify", "approve", "release")

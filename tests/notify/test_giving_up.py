@@ -6,10 +6,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.stand_ins.github import TOKEN, GitHub
-from workers import queue
-from workers.ledger import keys
+from workers.ledger import keys, messages
 from workers.ledger.sweep import LIMIT
-from workers.reporting import PATIENCE_SECONDS
+from workers.report import PATIENCE_SECONDS
 
 DAY = 86400
 
@@ -92,7 +91,7 @@ def test_news_have_what_was_given_up_tried_once_more(office, hub, refused):
     commit = office.shop.ledger.history.run(refused).order.commit
     assert hub.statuses("octo/movies-loader", commit) == []
     office.set(github_token=TOKEN)
-    office.shop.ledger.recall_log(refused, queue.REPORTS_ON)
+    office.shop.ledger.recall_log(refused, messages.REPORTS_ON)
     office.report(refused)
     told = hub.statuses("octo/movies-loader", commit)
     assert ("slipway/deploy/production", "success") in [(one.context, one.state) for one in told]

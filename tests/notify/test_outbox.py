@@ -3,10 +3,10 @@
 import pytest
 
 from tests.stand_ins.ports import free_port
-from workers.errors import PassingError, StoppedError
 from workers.ledger import keys
-from workers.notify.outbox import LONGEST_SECONDS, Outbox
-from workers.reporting import report
+from workers.ledger.model.errors import PassingError, StoppedError
+from workers.report import report
+from workers.report.outbox import LONGEST_SECONDS, Outbox
 from workers.workshop import Workshop
 
 

@@ -2,7 +2,7 @@
 
 import json
 
-from workers.notify import slack
+from workers.report import slack
 
 SECRET = "ghp-canary-4cc8f1b07d"
 SAID = f"the image build of Dockerfile failed (exit code 1):\nRUN it\na try of {SECRET}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from service.signature import sign
+from service.webhooks.signature import sign
 from tests.e2e.conftest import OPERATOR, REPOSITORY
 from tests.stand_ins.redis import EmbeddedRedis
 from tests.stand_ins.slipway import SECRET, Slipway

@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from service.signature import sign
+from service.webhooks.signature import sign
 from tests.service.conftest import COMMIT, push
 from tests.stand_ins.slipway import SECRET
 

@@ -20,7 +20,7 @@ from service.wire import STUCK_SECONDS
 from tests.dashboard.worker import Work
 from tests.service.conftest import push
 from tests.stand_ins.slipway import TOKEN
-from workers.run import StageState, State
+from workers.ledger.model.run import StageState, State
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 PROCESSES = 2

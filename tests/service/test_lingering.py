@@ -8,7 +8,7 @@ import time
 import pytest
 
 from service.lingering import MOST_BYTES, MOST_SECONDS, SILENT_SECONDS
-from service.webhook import MOST_BYTES as MOST_DELIVERY
+from service.webhooks.github import MOST_BYTES as MOST_DELIVERY
 from tests.service.conftest import push
 from tests.service.test_door import delivery
 from tests.stand_ins.slipway import TOKEN

@@ -9,18 +9,18 @@ import requests
 from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from service.signature import sign
+from service.webhooks.signature import sign
 from tests.dashboard.worker import Work
 from tests.schemas import closed
 from tests.service.conftest import push
 from tests.service.test_events import BEARER, book
 from tests.stand_ins.slipway import SECRET, Slipway
-from workers.errors import PeopleError
 from workers.ledger.codec import checks_text, untidy_text
+from workers.ledger.model.errors import PeopleError
+from workers.ledger.model.rollout import Ending, Rollout, Shift
+from workers.ledger.model.run import CheckRecord, Release, Report, StageState, State, Untidy
+from workers.ledger.model.run import Tests as Tally
 from workers.ledger.owners import Owners, Refused
-from workers.rollout import Ending, Rollout, Shift
-from workers.run import CheckRecord, Release, Report, StageState, State, Untidy
-from workers.run import Tests as Tally
 
 __all__ = ["book"]
 UNKNOWN = "00000000-0000-4000-8000-000000000000"

@@ -10,13 +10,13 @@ import pytest
 from typing_extensions import is_typeddict
 
 from config.server import parse
-from service import events, payloads
-from service.events import Ignored, UnreadableError
+from service.webhooks import events, payloads
+from service.webhooks.events import Ignored, UnreadableError
 from tests.e2e.conftest import OPERATOR
 from tests.service.conftest import pull, push
 from tests.service.conftest import repository as named
 from tests.service.samples import whole_pull_request, whole_push
-from workers.order import Order
+from workers.ledger.model.order import Order
 
 SAMPLES = {"push": whole_push(), "pull_request": whole_pull_request()}
 OPERATORS = parse(OPERATOR)

@@ -13,7 +13,7 @@ from tests.dashboard.conftest import OPERATOR, TOKEN, settings
 from tests.dashboard.worker import Work
 from tests.stand_ins.redis import EmbeddedRedis
 from workers.ledger.codec import checks_text
-from workers.run import CheckRecord, Report
+from workers.ledger.model.run import CheckRecord, Report
 
 PAGE = b"<script>alert(1)</script><link rel=stylesheet href=style.css>"
 FILES = [("index.html", PAGE), ("style.css", b"a{}"), ("data.bin", b"\0"), ("a b/ü.svg", b"<svg/>")]

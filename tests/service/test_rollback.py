@@ -12,8 +12,8 @@ from tests.dashboard.conftest import settings
 from tests.orders import order
 from tests.released import FIRST, SECOND, released
 from workers.ledger import Ledger
-from workers.order import Order
-from workers.run import StageRecord, State
+from workers.ledger.model.order import Order
+from workers.ledger.model.run import StageRecord, State
 
 OPERATOR = """
 [environments.production]

@@ -14,17 +14,17 @@ from werkzeug.serving import make_server
 
 from config.server import parse
 from service import create_app
-from service.slack import MOST_BYTES, sign
+from service.webhooks.slack import MOST_BYTES, sign
 from tests.dashboard.conftest import TOKEN, settings
 from tests.dashboard.worker import Work, order
 from tests.stand_ins.ports import free_port
 from tests.stand_ins.redis import EmbeddedRedis
-from workers.approval import candidate
-from workers.errors import PeopleError
 from workers.ledger import Ledger
-from workers.notify.slack_message import Facts, message
-from workers.notify.words import events
-from workers.run import Release, StageState, State
+from workers.ledger.model.approval import candidate
+from workers.ledger.model.errors import PeopleError
+from workers.ledger.model.run import Release, StageState, State
+from workers.report.slack.message import Facts, message
+from workers.report.words import events
 
 SECRET = "slack's signing secret"
 PACKAGES = '{"MoviesLoader": "q+w="}'

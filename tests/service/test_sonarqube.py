@@ -10,14 +10,14 @@ import redis as redis_py
 
 from config.server import parse
 from service import create_app
-from service.sonarqube import HEADER, MOST_BYTES, sign
+from service.webhooks.sonarqube import HEADER, MOST_BYTES, sign
 from tests.dashboard.conftest import settings
 from tests.e2e.conftest import OPERATOR
 from tests.orders import order
 from tests.service.conftest import SONAR_SECRET
 from workers.ledger import Ledger
 from workers.ledger.lease import Lease
-from workers.run import StageRecord, StageState, State
+from workers.ledger.model.run import StageRecord, StageState, State
 
 PATH = "/webhooks/sonarqube"
 PROBLEM = "application/problem+json"

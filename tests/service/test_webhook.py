@@ -8,7 +8,7 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from service.signature import sign
+from service.webhooks.signature import sign
 from tests.service.conftest import COMMIT, OLD_SECRET, pull, push, repository
 from tests.stand_ins.slipway import SECRET
 

@@ -7,7 +7,7 @@ import pytest
 from tests.stand_ins.ports import free_port
 from tests.stand_ins.sonar import Analysis, SonarQube
 from tests.stand_ins.sonar.server import FAILED, TOKEN
-from workers.errors import OurError, PassingError, UserError
+from workers.ledger.model.errors import OurError, PassingError, UserError
 from workers.sonar.client import Condition, Sonar
 from workers.sonar.failure import error_in, fault
 from workers.sonar.gate import verdict, words

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers.errors import UserError
+from workers.ledger.model.errors import UserError
 from workers.sonar.properties import admitted, parse, render
 
 

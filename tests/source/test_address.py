@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers.errors import OurError
+from workers.ledger.model.errors import OurError
 from workers.source.address import allowed, origin, repository_name
 
 GITHUB = "https://api.github.com"

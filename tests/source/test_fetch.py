@@ -16,7 +16,13 @@ from config.server import Operator
 from config.settings import Settings
 from tests.source.conftest import NAME, Plumbing, fetches, processes
 from tests.stand_ins.github import TOKEN, GitHub
-from workers.errors import CancelledError, OurError, PassingError, StoppedError, UserError
+from workers.ledger.model.errors import (
+    CancelledError,
+    OurError,
+    PassingError,
+    StoppedError,
+    UserError,
+)
 from workers.source.git import NETWORK, Git, mask
 from workers.source.mirror import KEPT, Mirror, head
 from workers.source.snapshot import Snapshot

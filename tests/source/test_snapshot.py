@@ -7,7 +7,7 @@ import pytest
 
 from tests.source.conftest import NAME, Plumbing, digest
 from tests.stand_ins.github import TOKEN, GitHub
-from workers.errors import RunError, UserError
+from workers.ledger.model.errors import RunError, UserError
 from workers.source.git import Git
 from workers.source.mirror import Mirror, head
 from workers.source.snapshot import Relation, Snapshot

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from workers.errors import UserError
+from workers.ledger.model.errors import UserError
 from workers.source.working_copy import NO_COMMIT, copy
 
 

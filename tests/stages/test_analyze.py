@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from service.sonarqube import HEADER, sign
+from service.webhooks.sonarqube import HEADER, sign
 from tests.aws.strict import StrictAws
 from tests.inside import Inside, reaches
 from tests.stages.conftest import BUCKET, DOCKERFILE, FUNCTION, OPERATOR, REPOSITORY
@@ -19,9 +19,9 @@ from tests.stand_ins.redis import EmbeddedRedis
 from tests.stand_ins.sonar import Analysis, SonarQube, scanner_image
 from tests.stand_ins.sonar.image import address
 from tests.stand_ins.sonar.server import FAILED, TOKEN, WEBHOOK_SECRET, payload
-from workers.order import Order
-from workers.run import Run, StageState, State
-from workers.statuses import statuses
+from workers.ledger.model.order import Order
+from workers.ledger.model.run import Run, StageState, State
+from workers.report.statuses import statuses
 
 pytestmark = pytest.mark.docker
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.stages.conftest import BUCKET, FUNCTION, OTHER_BUCKET, REPOSITORY, files
 from workers.ledger.lease import Lease
-from workers.run import CheckRecord, State
+from workers.ledger.model.run import CheckRecord, State
 
 pytestmark = pytest.mark.docker
 
@@ -176,7 +176,7 @@ def test_a_worker_that_lost_its_lease_leaves_no_record(redis, yard):
     lease = book.lease(run_id, "w1", "n1", seconds=0.001, capacity=9)
     time.sleep(0.01)
     assert isinstance(book.lease(run_id, "w2", "n2", seconds=9, capacity=9), Lease)
-    from workers.errors import StoppedError
+    from workers.ledger.model.errors import StoppedError
 
     with pytest.raises(StoppedError):
         lease.keep("slipway:tested:1:x", CheckRecord(name="unit", exit_code=0, seconds=1), 60)

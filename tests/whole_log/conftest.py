@@ -17,12 +17,12 @@ from tests.aws.strict import StrictAws
 from tests.inside import reaches
 from tests.orders import order
 from tests.stand_ins.aws import AwsStandIn
-from workers import reporting
-from workers.console import Console
+from workers import report as reporting
+from workers.archive.writer import VisitLog
+from workers.attempt.console import Console
 from workers.ledger import keys
 from workers.ledger.lease import Lease
-from workers.run import Run, StageRecord, State
-from workers.whole_log.visit import VisitLog
+from workers.ledger.model.run import Run, StageRecord, State
 from workers.workshop import Workshop
 
 BUCKET = "packages"

@@ -8,8 +8,8 @@ import pytest
 
 from tests.stand_ins.smtp import Smtp
 from tests.whole_log.conftest import OPERATOR, Mill, lines, said
-from workers.notify import email
-from workers.whole_log import store
+from workers.archive import store
+from workers.report import email
 
 WITH_EMAIL = OPERATOR.replace(
     'branch = "develop"\n', 'branch = "develop"\nemail = ["team@example.com"]\n'

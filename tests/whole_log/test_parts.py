@@ -12,12 +12,12 @@ import pytest
 
 from tests.stand_ins.aws import AwsStandIn
 from tests.whole_log.conftest import BUCKET, LIMIT, OPERATOR, SECRET, Mill, lines, park, said
-from workers import sweeping
+from workers.archive import ending, store
 from workers.aws import session
-from workers.errors import StoppedError
 from workers.ledger import keys
-from workers.notify.outbox import Outbox
-from workers.whole_log import ending, store
+from workers.ledger.model.errors import StoppedError
+from workers.report.outbox import Outbox
+from workers.upkeep import sweep
 
 
 def test_a_small_log_has_no_parts(mill: Mill) -> None:
@@ -180,7 +180,7 @@ def test_a_visit_that_is_killed_is_recovered(mill: Mill, redis: object) -> None:
     mill.redis.zadd(keys.LEASES, {run_id: 0})
     mill.told(run_id, lines(20, 900_000))
     _clear_pace(mill)
-    sweeping.sweep(mill.shop)
+    sweep.sweep(mill.shop)
     assert mill.spooled() == []
     mill.report(run_id)
     whole = mill.whole(run_id)
@@ -195,10 +195,10 @@ def test_a_visit_that_is_killed_is_recovered(mill: Mill, redis: object) -> None:
 VICTIM = """
 import sys, time
 from config.settings import settings
-from workers.console import Console
+from workers.attempt.console import Console
 from workers.ledger.lease import Lease
 from workers.ledger.scripts import Scripts
-from workers.whole_log.visit import VisitLog
+from workers.archive.writer import VisitLog
 from workers.workshop import workshop
 from tests.whole_log.conftest import lines
 _, file, run_id, fence = sys.argv

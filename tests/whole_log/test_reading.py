@@ -12,11 +12,10 @@ from service import create_app
 from service.api import whole_log
 from service.followers import MOST_FOLLOWERS
 from tests.whole_log.conftest import BUCKET, Mill, lines, said
-from workers import queue
-from workers.ledger import keys
+from workers.archive import reading
+from workers.ledger import keys, messages
 from workers.ledger.parts import PIECE_BYTES
-from workers.whole_log import reading
-from workers.whole_log.unpacking import MOST_BYTES, unpacked
+from workers.ledger.unpacking import MOST_BYTES, unpacked
 
 TOKENS = "ann:anns-own-token"
 BEARER = {"Authorization": "Bearer anns-own-token"}
@@ -37,7 +36,7 @@ def worker(mill: Mill) -> Iterator[list[str]]:
 
     def listen() -> None:
         while not ended.is_set():
-            found = mill.shop.ledger.redis.brpop([queue.key(queue.REPORTS_ON)], timeout=0.1)
+            found = mill.shop.ledger.redis.brpop([messages.key(messages.REPORTS_ON)], timeout=0.1)
             if found and '"workers.bring"' in found[1]:
                 for run_id in [key.rpartition(":")[2] for key in mill.redis.keys(keys.wanted("*"))]:
                     reading.serve(mill.shop, run_id)

@@ -21,8 +21,8 @@ from tests.orders import order
 from tests.stand_ins.aws import AwsStandIn
 from workers.ledger import Ledger, keys
 from workers.ledger.lease import Lease
-from workers.order import Order
-from workers.run import Release, Run, State
+from workers.ledger.model.order import Order
+from workers.ledger.model.run import Release, Run, State
 from workers.workshop import Workshop
 
 FUNCTION = "MoviesLoader"

@@ -10,11 +10,11 @@ from config import server
 from config.settings import Settings
 from tests.ledger.conftest import STAGES
 from tests.orders import order
-from workers import queue
 from workers.ledger import keys
-from workers.pipeline import advance
-from workers.run import State
-from workers.sweeping import ENOUGH, sweep
+from workers.ledger import messages as queue
+from workers.ledger.model.run import State
+from workers.pipeline.walk import advance
+from workers.upkeep.sweep import ENOUGH, sweep
 from workers.workshop import Workshop
 
 OPERATOR = """

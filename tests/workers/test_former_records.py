@@ -7,13 +7,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.workers.conftest import FUNCTION, HOME, PUBLISHED
-from workers import former_records
 from workers.aws.identity import UNKNOWN
 from workers.aws.session import aws_for
 from workers.ledger import keys
+from workers.ledger.model.run import Release
 from workers.ledger.owners import Owners
 from workers.ledger.upkeep import Mark
-from workers.run import Release
+from workers.upkeep import former_records
 
 FORMER = f"eu-west-3/{FUNCTION}/sandbox"
 PLACE = f"{HOME}/{FUNCTION}/sandbox"

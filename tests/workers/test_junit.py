@@ -5,8 +5,8 @@ import time
 import pytest
 
 from config.masker import Masker
-from workers import junit
-from workers.junit import MalformedError
+from workers.stages.test import junit
+from workers.stages.test.junit import MalformedError
 
 PYTEST = b"""<?xml version="1.0" encoding="utf-8"?>
 <testsuites><testsuite name="pytest" errors="1" failures="1" skipped="1" tests="4">

@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 
 from tests.orders import order
 from workers.aws.functions import Version
-from workers.keeping import Known, doomed
+from workers.ledger.model.run import Release, Run, State
 from workers.ledger.upkeep import Mark
-from workers.run import Release, Run, State
+from workers.upkeep.retention import Known, doomed
 
 FUNCTION = "Store"
 COMMITS = [digit * 40 for digit in "abcd"]

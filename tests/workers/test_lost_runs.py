@@ -12,9 +12,10 @@ from redis import Redis
 from tests.inside import Inside
 from tests.stand_ins.github import GitHub
 from tests.stand_ins.redis import EmbeddedRedis
-from workers import lost_runs, polling, reporting, sweeping
+from workers import report as reporting
 from workers.github.survey import Survey
-from workers.run import Run
+from workers.ledger.model.run import Run
+from workers.upkeep import lost_runs, poll, sweep
 
 REPOSITORY = "octo/movies-loader"
 DEPLOY = "slipway/deploy/sandbox"
@@ -79,7 +80,7 @@ class Lost:
     def lose(self) -> None:
         """Lose the ledger; nothing but the poll would notice what is pending still."""
         self.redis.flushdb()
-        sweeping.sweep(self.inside.shop)
+        sweep.sweep(self.inside.shop)
         assert self.runs() == {}
 
     def runs(self) -> dict[str, Run]:
@@ -88,7 +89,7 @@ class Lost:
 
     def polled(self) -> list[Run]:
         """The runs that there are after a poll, each told to GitHub."""
-        polling.poll(self.inside.shop)
+        poll.poll(self.inside.shop)
         runs = self.runs()
         for run_id in runs:
             self.report(run_id)
@@ -226,7 +227,7 @@ def test_a_run_that_is_known_is_left_alone(lost):
     """As long as nothing is lost the poll makes nothing anew, and says nothing."""
     commit = lost.push("1")
     before = lost.shows(commit)
-    polling.poll(lost.inside.shop)
+    poll.poll(lost.inside.shop)
     assert len(lost.runs()) == 1
     assert lost.shows(commit) == before
 
@@ -236,10 +237,10 @@ def test_a_lost_run_is_made_anew_once(lost):
     commit = lost.push("1")
     lost.lose()
     again = lost.inside.told(REPOSITORY, "develop")
-    polling.poll(lost.inside.shop)
+    poll.poll(lost.inside.shop)
     for mark in lost.redis.keys("slipway:once:statuses*"):
         lost.redis.delete(mark)
-    polling.poll(lost.inside.shop)
+    poll.poll(lost.inside.shop)
     assert list(lost.runs()) == [again]
     assert lost.states(commit) == {DEPLOY: "pending"}
 
@@ -260,13 +261,13 @@ def test_each_repository_is_looked_at_once_a_day(lost):
     lost.push("1")
     lost.lose()
     fault = lost.github.fail_next("GET", f"^/repos/{REPOSITORY}/pulls", times=1, status=502)
-    polling.poll(lost.inside.shop)
+    poll.poll(lost.inside.shop)
     assert fault.struck == 1
     assert lost.runs() == {}
-    polling.poll(lost.inside.shop)
+    poll.poll(lost.inside.shop)
     assert len(lost.runs()) == 1
     before = len(lost.github.requests)
-    polling.poll(lost.inside.shop)
+    poll.poll(lost.inside.shop)
     paths = [request.path for request in lost.github.requests[before:]]
     assert not [path for path in paths if path.endswith(("/status", "/pulls"))]
 

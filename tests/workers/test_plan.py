@@ -15,11 +15,12 @@ from service.cli import main
 from tests.stand_ins.github import TOKEN as GITHUB_TOKEN
 from tests.stand_ins.github import GitHub
 from tests.workers.conftest import FUNCTION, OPERATOR, REPOSITORY
-from workers import queue, watching
+from workers.drift import watch
+from workers.ledger import messages
+from workers.ledger.model.observation import Difference
+from workers.ledger.model.run import Release
 from workers.ledger.observations import Observations
 from workers.ledger.unpruned import UnprunedBook
-from workers.observation import Difference
-from workers.run import Release
 
 TOKEN = "anns-own-token"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -64,9 +65,9 @@ def worker(yard):
 
     def listen():
         while not ended.is_set():
-            found = yard.ledger.redis.brpop([queue.key(queue.REPORTS_ON)], timeout=0.1)
+            found = yard.ledger.redis.brpop([messages.key(messages.REPORTS_ON)], timeout=0.1)
             if found and '"workers.look"' in found[1]:
-                watching.answer(yard.shop, "sandbox")
+                watch.answer(yard.shop, "sandbox")
 
     thread = threading.Thread(target=listen)
     thread.start()
@@ -130,7 +131,7 @@ def test_the_heads_run_is_named(yard, hub, get, worker):
 
 def test_a_release_after_the_look_is_shown_as_not_looked_at(yard, hub, get):
     """The record is always the newest; what was seen before it says nothing about it."""
-    watching.watch(yard.shop, pause=0)
+    watch.watch(yard.shop, pause=0)
     version = yard.release(commit="f" * 40)
     _, found = get(PLACE)
     (one,) = found["functions"]
@@ -143,7 +144,7 @@ def test_without_a_worker_the_last_look_is_given_with_its_age(yard, hub, get):
     status, body = get(PLACE, refresh=1)
     assert status == 503
     assert "ask again" in body["detail"]
-    watching.watch(yard.shop, pause=0)
+    watch.watch(yard.shop, pause=0)
     time.sleep(0.01)
     yard.ledger.redis.delete("slipway:look:sandbox")
     status, found = get(PLACE, refresh=1)
@@ -174,7 +175,7 @@ def test_metrics_tell_drift_and_code_storage(yard, hub, app):
     """By environment; none that was never looked at."""
     yard.point("sandbox", yard.publish("by hand").version)
     yard.strict.code_storage = (90, 100)
-    watching.watch(yard.shop, pause=0)
+    watch.watch(yard.shop, pause=0)
     text = app.test_client().get("/metrics").text
     assert 'slipway_drift_functions{environment="sandbox"} 1.0' in text
     assert 'slipway_drift_functions{environment="production"} 0.0' in text
@@ -233,7 +234,7 @@ def test_the_plan_names_all_commits_of_a_version(yard, hub, command, worker):
 
 def test_the_plan_says_why_nothing_was_put_back(yard, hub, get, command):
     """Drift that the operator wants repaired and AWS does not let Slipway repair."""
-    watching.watch(yard.shop, pause=0)
+    watch.watch(yard.shop, pause=0)
     observations = Observations(yard.ledger.redis)
     found = observations.latest("sandbox")
     (seen,) = found.functions

@@ -11,10 +11,10 @@ from config.settings import settings as process_settings
 from tests.inside import Inside
 from tests.stand_ins.github import GitHub
 from tests.stand_ins.redis import EmbeddedRedis
-from workers import polling
-from workers.errors import PeopleError
 from workers.ledger.lease import Lease
-from workers.run import Run, StageRecord, StageState
+from workers.ledger.model.errors import PeopleError
+from workers.ledger.model.run import Run, StageRecord, StageState
+from workers.upkeep import poll
 
 REPOSITORY = "octo/movies-loader"
 OPERATOR = """
@@ -61,7 +61,7 @@ def pushed(inside: Inside, who: str) -> str:
 def found(inside: Inside) -> Run:
     """The run that the poll makes of the push that was missed."""
     before = set(inside.redis.zrange("slipway:runs", 0, -1))
-    polling.poll(inside.shop)
+    poll.poll(inside.shop)
     (run_id,) = set(inside.redis.zrange("slipway:runs", 0, -1)) - before
     return inside.run(run_id)
 
@@ -143,16 +143,16 @@ def test_each_beat_that_starts_has_github_asked_soon(inside, monkeypatch):
     finally:
         process_settings.cache_clear()
     before = len(inside.github.requests)
-    polling.poll_in_turn(inside.shop, period=600)
+    poll.poll_in_turn(inside.shop, period=600)
     asked = len(inside.github.requests)
     assert asked > before
-    polling.poll_in_turn(inside.shop, period=600)
+    poll.poll_in_turn(inside.shop, period=600)
     assert len(inside.github.requests) == asked
 
 
 def test_the_period_is_that_of_the_beat_that_asks(inside):
     """A poll that a slow beat has begun does not hold up a quicker one's."""
-    polling.poll_in_turn(inside.shop, period=600)
+    poll.poll_in_turn(inside.shop, period=600)
     asked = len(inside.github.requests)
-    polling.poll_in_turn(inside.shop, period=0.001)
+    poll.poll_in_turn(inside.shop, period=0.001)
     assert len(inside.github.requests) > asked

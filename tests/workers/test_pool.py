@@ -11,7 +11,7 @@ from kombu.asynchronous import Hub, set_event_loop
 
 from config.settings import settings
 from workers.app import make
-from workers.pool import Pool
+from workers.process.pool import Pool
 
 
 @pytest.fixture
@@ -60,6 +60,6 @@ def test_a_worker_uses_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("GITHUB_WEBHOOK_SECRET", "a-secret-of-github")
     settings.cache_clear()
     try:
-        assert make().conf.worker_pool == "workers.pool:Pool"
+        assert make().conf.worker_pool == "workers.process.pool:Pool"
     finally:
         settings.cache_clear()

@@ -8,13 +8,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.workers.conftest import FUNCTION, HOME, OPERATOR, PUBLISHED
-from workers import pruning
 from workers.aws.session import aws_for
-from workers.errors import BusyError
 from workers.ledger.lease import UPKEEP_SECONDS
+from workers.ledger.model.errors import BusyError
+from workers.ledger.model.run import Release
 from workers.ledger.unpruned import UnprunedBook
 from workers.ledger.upkeep import Upkeep
-from workers.run import Release
+from workers.upkeep import prune as pruning
 
 
 def prune(shop, most=pruning.MOST):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers.rollback import AmbiguousError, UnknownError, find
+from workers.ledger.model.rollback import AmbiguousError, UnknownError, find
 
 FIRST, SECOND, THIRD = (letter * 40 for letter in "abc")
 

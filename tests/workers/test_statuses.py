@@ -3,8 +3,8 @@
 import pytest
 
 from tests.orders import order, pull_request
-from workers.run import Run, StageRecord, StageState, State
-from workers.statuses import statuses
+from workers.ledger.model.run import Run, StageRecord, StageState, State
+from workers.report.statuses import statuses
 
 NAMES = ("checkout", "test", "build", "publish", "deploy", "release")
 

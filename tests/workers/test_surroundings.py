@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 from config.server import parse
 from config.settings import Settings
 from tests.e2e.conftest import OPERATOR
-from workers import surroundings
-from workers.surroundings import Place
+from workers.process import surroundings
+from workers.process.surroundings import Place
 from workers.workshop import Workshop
 
 

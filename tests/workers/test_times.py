@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers.times import duration
+from config.units import duration
 
 
 @pytest.mark.parametrize(

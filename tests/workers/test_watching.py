@@ -9,10 +9,10 @@ from structlog.testing import capture_logs
 from tests.stand_ins.github import TOKEN, GitHub
 from tests.stand_ins.slack import Slack
 from tests.workers.conftest import FUNCTION, OPERATOR, REPOSITORY
-from workers import watching
+from workers.drift import watch
+from workers.ledger.model.observation import Observation, Seen
+from workers.ledger.model.run import StageRecord, StageState, State
 from workers.ledger.observations import Observations
-from workers.observation import Observation, Seen
-from workers.run import StageRecord, StageState, State
 
 REPAIR = OPERATOR.replace('branch = "develop"', 'branch = "develop"\ndrift = "repair"')
 
@@ -20,7 +20,7 @@ REPAIR = OPERATOR.replace('branch = "develop"', 'branch = "develop"\ndrift = "re
 def look(shop, name="sandbox"):
     """One look at every environment; what it found of one, and the log."""
     with capture_logs() as logs:
-        watching.watch(shop, pause=0)
+        watch.watch(shop, pause=0)
     found = Observations(shop.ledger.redis).latest(name)
     assert found
     return found, [line for line in logs if line["event"].startswith("drift")]
@@ -290,7 +290,7 @@ def test_code_storage_that_fills_is_told_once_a_day(yard):
     for used in (79, 80, 95):
         yard.strict.code_storage = (used, 100)
         with capture_logs() as logs:
-            watching.watch(yard.shop, pause=0)
+            watch.watch(yard.shop, pause=0)
         told.append([line["environment"] for line in logs if line["event"] == "code_storage_fills"])
     assert told == [[], ["sandbox", "production"], []]
 
@@ -312,11 +312,11 @@ def test_an_asked_look_answers_everybody_who_asked_before_it(yard):
     first = observations.ask("sandbox", "deploy")
     assert observations.ask("sandbox", "deploy") == first
     assert yard.ledger.backlog("deploy") == 1
-    watching.answer(yard.shop, "sandbox")
+    watch.answer(yard.shop, "sandbox")
     found = observations.latest("sandbox")
     assert found.at >= first
     assert observations.asked("sandbox") is None
-    watching.answer(yard.shop, "sandbox")
+    watch.answer(yard.shop, "sandbox")
     assert observations.latest("sandbox") == found
     assert observations.ask("sandbox", "deploy") > found.at
 
@@ -327,7 +327,7 @@ def test_who_asks_during_a_look_gets_the_next_one(yard):
     observations = Observations(yard.ledger.redis)
     with yard.ledger.alone("look:sandbox", 60):
         asked = observations.ask("sandbox", "deploy")
-        waiting = threading.Thread(target=watching.answer, args=[yard.shop, "sandbox"])
+        waiting = threading.Thread(target=watch.answer, args=[yard.shop, "sandbox"])
         waiting.start()
         observations.write(Observation(environment="sandbox", at=asked - 1))
     waiting.join()

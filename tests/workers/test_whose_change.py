@@ -10,9 +10,9 @@ from redis import Redis
 from tests.inside import Inside
 from tests.stand_ins.github import GitHub, events
 from tests.stand_ins.redis import EmbeddedRedis
-from workers.errors import PeopleError
 from workers.ledger.lease import Lease
-from workers.run import StageRecord, StageState
+from workers.ledger.model.errors import PeopleError
+from workers.ledger.model.run import StageRecord, StageState
 
 REPOSITORY = "octo/movies-loader"
 OPERATOR = """

@@ -7,8 +7,8 @@ import operator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from config.units import duration
 from workers.aws.faults import translated
-from workers.times import duration
 
 if TYPE_CHECKING:
     from workers.aws.alarms import Bake, Subject

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from workers.aws import alarm_data
 from workers.aws.faults import translated
-from workers.errors import OurError
+from workers.ledger.model.errors import OurError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from workers.aws.faults import ChangedError, translated
 from workers.aws.functions import version_commit
-from workers.errors import PassingError, RunError
+from workers.ledger.model.errors import PassingError, RunError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from workers.aws.faults import ChangedError, InProgressError, MissingError, translated
-from workers.errors import OurError, PassingError, UserError
+from workers.ledger.model.errors import OurError, PassingError, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

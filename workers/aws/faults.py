@@ -12,7 +12,7 @@ from botocore.parsers import ResponseParserError
 from config.masker import cut
 from workers.aws.budget import retry_after
 from workers.aws.permissions import needed
-from workers.errors import OurError, PassingError, RunError, UserError
+from workers.ledger.model.errors import OurError, PassingError, RunError, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,12 +7,12 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from config.units import duration
 from workers.aws.configuration import LATEST, State, commit_of
 from workers.aws.configuration import read as _read
 from workers.aws.entry import Entry, Function, judge, same
 from workers.aws.faults import ChangedError, InProgressError, translated
-from workers.errors import OurError, PassingError, UserError
-from workers.times import duration
+from workers.ledger.model.errors import OurError, PassingError, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

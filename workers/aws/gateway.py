@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workers.aws.faults import ChangedError, InProgressError, MissingError, translated
-from workers.errors import OurError
+from workers.ledger.model.errors import OurError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

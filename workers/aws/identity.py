@@ -8,7 +8,7 @@ import structlog
 from botocore.config import Config
 
 from workers.aws.faults import translated
-from workers.errors import RunError
+from workers.ledger.model.errors import RunError
 
 if TYPE_CHECKING:
     import boto3

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, TypeVar
 from botocore.exceptions import ReadTimeoutError
 
 from config.masker import cut
+from config.units import duration
 from workers.aws.faults import translated
-from workers.errors import UserError
-from workers.times import duration
+from workers.ledger.model.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from config.pipeline import Smoke
     from workers.aws.session import Aws
-    from workers.run import Release
+    from workers.ledger.model.run import Release
 
 SHOWN = 300
 TICK = 0.5

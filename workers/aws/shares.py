@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from workers.aws import aliases
 from workers.aws.aliases import Alias
 from workers.aws.faults import ChangedError
-from workers.errors import OurError
+from workers.ledger.model.errors import OurError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workers.aws.faults import translated
-from workers.aws.media_types import UNKNOWN, by_extension
+from workers.aws.sites.media_types import UNKNOWN, by_extension
 
 if TYPE_CHECKING:
     from typing import BinaryIO

@@ -12,8 +12,8 @@ from docker.models.containers import Container
 
 from workers.docker.containers import remove
 from workers.docker.engine import Engine
-from workers.errors import OurError, UserError
-from workers.guard import Watch
+from workers.ledger.model.errors import OurError, UserError
+from workers.ledger.model.guard import Watch
 
 _CHUNK = 1 << 20
 _GO_LINK = 1 << 27  # Go's os.ModeSymlink

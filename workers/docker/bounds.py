@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from workers.docker.engine import Engine
-from workers.errors import OurError
+from workers.ledger.model.errors import OurError
 
 BRIDGE = "bridge"
 CACHE_ARGUMENT = "BUILDKIT_CACHE_MOUNT_NS"

@@ -14,8 +14,8 @@ from docker.types import LogConfig
 from workers.docker.archive import left
 from workers.docker.containers import Killed, Output, follow, remove, state
 from workers.docker.engine import Engine
-from workers.errors import OurError, UserError
-from workers.guard import Say, Watch
+from workers.ledger.model.errors import OurError, UserError
+from workers.ledger.model.guard import Say, Watch
 
 Fetch = Callable[[str], AbstractContextManager[Iterator[bytes]]]
 """Opens the tar of a path below the working folder of a container that has ended."""

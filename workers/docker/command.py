@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from config.masker import Masker
 from workers.docker.output import Lines
-from workers.guard import Say, Watch
+from workers.ledger.model.guard import Say, Watch
 
 _READ = 64 << 10
 _TICK = 0.5

@@ -13,8 +13,8 @@ from docker.models.containers import Container
 from workers.docker.disk import Written
 from workers.docker.engine import Engine
 from workers.docker.output import Lines
-from workers.errors import RunError
-from workers.guard import Say, Watch
+from workers.ledger.model.errors import RunError
+from workers.ledger.model.guard import Say, Watch
 
 _TICK = 0.25
 _LOOK = 2.0  # seconds between two looks at a container whose output has not ended

@@ -16,8 +16,8 @@ import urllib3
 from docker.errors import APIError, DockerException, TLSParameterError
 
 from config.masker import Masker
-from workers.errors import OurError, PassingError, RunError
-from workers.shortage import short_of, shortage
+from workers.ledger.model.errors import OurError, PassingError, RunError
+from workers.ledger.model.shortage import short_of, shortage
 
 ENVIRONMENT = (
     "PATH",

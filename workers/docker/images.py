@@ -11,15 +11,15 @@ from docker.errors import ImageNotFound
 
 from config import limits
 from config.masker import cut
+from config.units import duration
 from workers.docker import away, command
 from workers.docker.bounds import CACHE_ARGUMENT, Bounds, build_network
 from workers.docker.disk import full
 from workers.docker.dockerfile import frontends, rules
 from workers.docker.dockerfile.frontends import asked as _check_frontend
 from workers.docker.engine import Engine
-from workers.errors import PassingError, UserError
-from workers.guard import Say, Watch
-from workers.times import duration
+from workers.ledger.model.errors import PassingError, UserError
+from workers.ledger.model.guard import Say, Watch
 
 _LEFT_OUT = "{} is not fetched, for builds have no network: the engine reads the Dockerfile itself"
 _PROGRESS = re.compile(r"#\d+ ")

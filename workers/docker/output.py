@@ -3,7 +3,7 @@
 import codecs
 
 from config.masker import Masker
-from workers.guard import Say
+from workers.ledger.model.guard import Say
 
 LONGEST_LINE = 8192
 """Characters after which a line is broken."""

@@ -5,8 +5,8 @@ import re
 from docker.errors import APIError, ImageNotFound
 
 from workers.docker.engine import Engine
-from workers.errors import OurError, PassingError
-from workers.guard import Say, Watch
+from workers.ledger.model.errors import OurError, PassingError
+from workers.ledger.model.guard import Say, Watch
 
 _UNKNOWN = re.compile(r"not found|unknown|denied|unauthori[sz]ed|invalid reference", re.IGNORECASE)
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from workers.docker.deflate import Blob
-from workers.docker.tarstream import Member, TarStream
-from workers.docker.tree_reader import TreeReader
-from workers.errors import UserError
+from workers.ledger.model.errors import UserError
+from workers.packaging.deflate import Blob
+from workers.packaging.tarstream import Member, TarStream
+from workers.packaging.tree_reader import TreeReader
 
 MOST_BYTES = 50 << 20
 MOST_FILES = 5000

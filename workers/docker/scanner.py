@@ -18,8 +18,8 @@ from workers.docker.archive import left
 from workers.docker.checks import Limits, Outcome, confined, outcome_of, watched
 from workers.docker.containers import Output, remove
 from workers.docker.engine import Engine
-from workers.errors import OurError, PassingError, UserError
-from workers.guard import Say, Watch
+from workers.ledger.model.errors import OurError, PassingError, UserError
+from workers.ledger.model.guard import Say, Watch
 
 HOME = "/slipway"
 SOURCE = f"{HOME}/source"

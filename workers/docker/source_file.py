@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from workers.errors import UserError
+from workers.ledger.model.errors import UserError
 
 
 def read(folder: Path, name: str, most: int) -> bytes:

@@ -12,12 +12,12 @@ from workers.docker import images
 from workers.docker.archive import export
 from workers.docker.bounds import Bounds
 from workers.docker.engine import Engine
-from workers.docker.package import Package, package
 from workers.docker.presets import Folder, recipe
-from workers.docker.selection import Selection
-from workers.docker.site_files import SiteFiles, read_site
-from workers.errors import UserError
-from workers.guard import Watch
+from workers.ledger.model.errors import UserError
+from workers.ledger.model.guard import Watch
+from workers.packaging.package import Package, package
+from workers.packaging.selection import Selection
+from workers.packaging.site_files import SiteFiles, read_site
 
 # An old engine names each step's digest on a line of its own, which helps nobody.
 _NOISE = re.compile(r"(#\d+ sha256:[0-9a-f]{64})?\s*")

@@ -11,9 +11,9 @@ import github
 import requests
 from github import Auth, GithubException, GithubIntegration
 
-from workers.errors import OurError
+from config.units import duration
 from workers.github.faults import RateLimitedError, translated
-from workers.times import duration
+from workers.ledger.model.errors import OurError
 
 TIMEOUT = 10
 """Seconds to connect, and seconds between two bytes of an answer."""

@@ -11,8 +11,8 @@ from github import BadAttributeException, GithubException
 
 from config import trust
 from config.masker import cut
-from workers.errors import OurError, PassingError, RunError
-from workers.times import duration
+from config.units import duration
+from workers.ledger.model.errors import OurError, PassingError, RunError
 
 # https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 SECONDARY_WAIT = 60.0

@@ -9,8 +9,8 @@ import github
 import requests
 from github.Requester import Requester
 
-from workers.errors import OurError
 from workers.github.client import GitHub
+from workers.ledger.model.errors import OurError
 
 State = Literal["pending", "success", "failure", "error"]
 

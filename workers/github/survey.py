@@ -6,8 +6,8 @@ from urllib.parse import quote
 import github
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
-from workers.errors import OurError
 from workers.github.client import GitHub
+from workers.ledger.model.errors import OurError
 
 PAGE = 100
 """The most that GitHub puts on one page of a list."""

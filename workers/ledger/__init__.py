@@ -8,23 +8,23 @@ from uuid import uuid4
 
 from redis import Redis
 
-from workers import queue
-from workers.approval import Vote
-from workers.ledger import accepting, keys, sweep
-from workers.ledger.accepting import DELIVERY_SECONDS, Accepted, NotDurableError
+from workers.ledger import accept as accepting
+from workers.ledger import keys, messages, sweep
+from workers.ledger.accept import DELIVERY_SECONDS, Accepted, NotDurableError
 from workers.ledger.codec import stages_text
 from workers.ledger.connection import needs_waitaof
 from workers.ledger.history import History
 from workers.ledger.lease import Lease
 from workers.ledger.locks import Locks
+from workers.ledger.model.approval import Vote
+from workers.ledger.model.masked import Mask
+from workers.ledger.model.order import Order
+from workers.ledger.model.run import StageRecord, StageState
 from workers.ledger.parts import Parts
 from workers.ledger.reports import RECALL, Reports
 from workers.ledger.scripts import Scripts
 from workers.ledger.sessions import Sessions
 from workers.ledger.sweep import Overdue
-from workers.masking import Mask
-from workers.order import Order
-from workers.run import StageRecord, StageState
 
 MAX_LOSSES = 3
 DRAIN_SECONDS = 3600
@@ -110,19 +110,17 @@ class Ledger:
     def ring(self, name: str, run_id: str, on: str) -> str:
         """Queue one task about a run on the queue `on`; the task's id."""
         task_id = str(uuid4())
-        message = queue.message(name, task_id, run_id, on)
-        self._scripts("ring", task_id, name, run_id, queue.key(on), message)
+        message = messages.message(name, task_id, run_id, on)
+        self._scripts("ring", task_id, name, run_id, messages.key(on), message)
         return task_id
 
     def ring_first(self, run_id: str, on: str) -> bool:
         """Have a worker go on with a run before all that waits on `on`; False: that is so."""
         task_id = str(uuid4())
-        message = queue.message(queue.ADVANCE, task_id, run_id, on)
-        return bool(
-            self._scripts(
-                "ring_first", task_id, queue.ADVANCE, run_id, queue.key(on), message, sweep.LIMIT
-            )
-        )
+        message = messages.message(messages.ADVANCE, task_id, run_id, on)
+        queue = messages.key(on)
+        values = (task_id, messages.ADVANCE, run_id, queue, message, sweep.LIMIT)
+        return bool(self._scripts("ring_first", *values))
 
     def lease(
         self, run_id: str, owner: str, nonce: str, *, seconds: float, capacity: int
@@ -138,7 +136,7 @@ class Ledger:
     def vote(self, run_id: str, vote: Vote, required: int, on: str) -> str:
         """Count one person's word: `counted`, `voted`, `not waiting` or `gone`."""
         task_id = str(uuid4())
-        message = queue.message(queue.ADVANCE, task_id, run_id, on)
+        message = messages.message(messages.ADVANCE, task_id, run_id, on)
         answer = self._scripts(
             "vote",
             run_id,
@@ -147,7 +145,7 @@ class Ledger:
             vote.origin,
             self._mask(vote.note),
             required,
-            queue.key(on),
+            messages.key(on),
             task_id,
             message,
         )
@@ -165,8 +163,8 @@ class Ledger:
         if on is None:
             return run_id, "over"
         task_id = str(uuid4())
-        message = queue.message(queue.ADVANCE, task_id, run_id, on)
-        return run_id, str(self._scripts("wake", run_id, name, queue.key(on), task_id, message))
+        message = messages.message(messages.ADVANCE, task_id, run_id, on)
+        return run_id, str(self._scripts("wake", run_id, name, messages.key(on), task_id, message))
 
     def drain(self, owner: str, *, drained: bool) -> None:
         """Have a worker's runs handed back, each at its next heartbeat; or no longer."""
@@ -204,9 +202,11 @@ class Ledger:
         ended = tuple(_ended(stage, told) for stage in run.stages)
         on = self.history.fields(run_id, "queue")[0] or "deploy"
         task_id = str(uuid4())
-        message = queue.message(queue.ADVANCE, task_id, run_id, on)
+        message = messages.message(messages.ADVANCE, task_id, run_id, on)
         stages = stages_text(ended)
-        return str(self._scripts("cancel", run_id, told, stages, queue.key(on), task_id, message))
+        return str(
+            self._scripts("cancel", run_id, told, stages, messages.key(on), task_id, message)
+        )
 
     def identity(self) -> str:
         """This ledger's own name, which tells its containers from those of another one."""
@@ -246,7 +246,7 @@ class Ledger:
 
     def _recall(self, run_id: str, field: str, what: str, on: str) -> None:
         if self._scripts("recall", run_id, field, what):
-            self.ring(queue.REPORT, run_id, on)
+            self.ring(messages.REPORT, run_id, on)
 
     def overdue(self, grace: float, *, everywhere: bool = False) -> Overdue:
         """What should be going on for `grace` seconds and may not be: `sweep.overdue`."""
@@ -254,7 +254,7 @@ class Ledger:
 
     def backlog(self, on: str) -> int:
         """How many messages wait on a queue."""
-        return int(self.redis.llen(queue.key(on)))
+        return int(self.redis.llen(messages.key(on)))
 
     def task(self, task_id: str, **fields: str) -> None:
         """Remember what became of a queued task."""

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 from redis import Redis
 
 from workers.ledger import keys
-from workers.ledger.accepting import ORDER_SECONDS
-from workers.order import Order
+from workers.ledger.accept import ORDER_SECONDS
+from workers.ledger.model.order import Order
 
 
 class Checked(NamedTuple):

@@ -5,10 +5,19 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from workers.masking import Mask
-from workers.order import Order, PullRequest
-from workers.rollout import Rollout
-from workers.run import CheckRecord, Release, Run, StageRecord, StageState, State, Untidy, Untold
+from workers.ledger.model.masked import Mask
+from workers.ledger.model.order import Order, PullRequest
+from workers.ledger.model.rollout import Rollout
+from workers.ledger.model.run import (
+    CheckRecord,
+    Release,
+    Run,
+    StageRecord,
+    StageState,
+    State,
+    Untidy,
+    Untold,
+)
 
 STAGES = TypeAdapter(tuple[StageRecord, ...])
 RELEASES = TypeAdapter(tuple[Release, ...])

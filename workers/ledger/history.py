@@ -10,8 +10,8 @@ from redis import Redis
 
 from workers.ledger import keys
 from workers.ledger.codec import run_of
-from workers.order import Order
-from workers.run import Run, State
+from workers.ledger.model.order import Order
+from workers.ledger.model.run import Run, State
 
 SCAN = 200
 LATEST = 50

@@ -18,7 +18,7 @@ from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from workers.ledger.accepting import (
+from workers.ledger.accept import (
     PROBE,
     WAITAOF,
     WAITAOF_SECONDS,
@@ -30,8 +30,8 @@ from workers.ledger.accepting import (
 from workers.ledger.channel import Channel
 from workers.ledger.connection import HASTY_SECONDS, needs_waitaof
 from workers.ledger.failover import passes
+from workers.ledger.model.order import Order
 from workers.ledger.scripts import source
-from workers.order import Order
 
 MOST_UNDER_WAY = 64
 IDLE_SECONDS = 15.0

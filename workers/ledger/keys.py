@@ -187,3 +187,8 @@ def look(environment: str) -> str:
 def order(key: str) -> str:
     """The run of an order, by what makes two orders the same."""
     return f"{PREFIX}order:{key}"
+
+
+def event(task_id: str) -> str:
+    """The name under which a run awaits the end of a task of SonarQube's."""
+    return f"sonar:{task_id}"

@@ -11,8 +11,10 @@ from uuid import uuid4
 from pydantic import BaseModel
 from redis.exceptions import RedisError
 
-from workers import queue
-from workers.errors import (
+from workers.ledger import keys, messages
+from workers.ledger.codec import checks_text, releases_text, stages_text
+from workers.ledger.locks import Lock
+from workers.ledger.model.errors import (
     BusyError,
     CancelledError,
     DrainedError,
@@ -20,13 +22,10 @@ from workers.errors import (
     PeopleError,
     StoppedError,
 )
-from workers.ledger import keys
-from workers.ledger.codec import checks_text, releases_text, stages_text
-from workers.ledger.locks import Lock
+from workers.ledger.model.masked import Mask
+from workers.ledger.model.rollout import Rollout
+from workers.ledger.model.run import CheckRecord, Release, StageRecord, State
 from workers.ledger.scripts import Scripts
-from workers.masking import Mask
-from workers.rollout import Rollout
-from workers.run import CheckRecord, Release, StageRecord, State
 
 LOST_AFTER = 0.8
 BEAT_SECONDS = 1.0  # a cancel is to be heard soon
@@ -166,8 +165,9 @@ class Lease:
 
     def _bell(self) -> tuple[str, str, str]:
         """The task that reports the run: its id, its queue's list, its message."""
-        task_id, on = str(uuid4()), queue.REPORTS_ON
-        return task_id, queue.key(on), queue.message(queue.REPORT, task_id, self.run_id, on)
+        task_id, on = str(uuid4()), messages.REPORTS_ON
+        message = messages.message(messages.REPORT, task_id, self.run_id, on)
+        return task_id, messages.key(on), message
 
     def stages(self, stages: tuple[StageRecord, ...], **fields: str) -> None:
         """Remember how far the stages are, and other fields with it."""

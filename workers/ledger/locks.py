@@ -9,13 +9,12 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict
 from redis import Redis
 
-from workers import queue
-from workers.ledger import keys
-from workers.ledger.accepting import ORDER_SECONDS
+from workers.ledger import keys, messages
+from workers.ledger.accept import ORDER_SECONDS
 from workers.ledger.codec import releases_text, stages_text
-from workers.masking import Mask, Shown
-from workers.order import Order
-from workers.run import Release, StageRecord
+from workers.ledger.model.masked import Mask, Shown
+from workers.ledger.model.order import Order
+from workers.ledger.model.run import Release, StageRecord
 
 
 class Lock(BaseModel):
@@ -158,8 +157,8 @@ class Locks:
             on,
             keys.branch(order.repository, order.branch),
             keys.repository(order.repository),
-            queue.key(on),
-            queue.message(queue.ADVANCE, run_id, run_id, on),
+            messages.key(on),
+            messages.message(messages.ADVANCE, run_id, run_id, on),
             ORDER_SECONDS,
             environment,
             self._text(lock),

@@ -7,12 +7,11 @@ from uuid import uuid4
 
 from redis import Redis
 
-from workers import queue
-from workers.ledger import keys
+from workers.ledger import keys, messages
+from workers.ledger.model.masked import Mask
+from workers.ledger.model.observation import Observation
+from workers.ledger.model.order import key_of
 from workers.ledger.scripts import Scripts
-from workers.masking import Mask
-from workers.observation import Observation
-from workers.order import key_of
 
 PATIENCE_MILLISECONDS = 10_000
 
@@ -42,8 +41,8 @@ class Observations:
 
     def ask(self, environment: str, on: str) -> int:
         """Have a worker look; looks that began at this time or later (milliseconds) answer it."""
-        message = queue.message(queue.LOOK, str(uuid4()), environment, on)
-        asked = self._scripts("look", environment, queue.key(on), message, PATIENCE_MILLISECONDS)
+        message = messages.message(messages.LOOK, str(uuid4()), environment, on)
+        asked = self._scripts("look", environment, messages.key(on), message, PATIENCE_MILLISECONDS)
         return int(asked)
 
     def asked(self, environment: str) -> int | None:

@@ -7,7 +7,7 @@ from typing import Any
 from redis import Redis
 from redis.commands.core import Script
 
-_FOLDER = files("workers.ledger") / "scripts"
+_FOLDER = files("workers.ledger") / "lua"
 
 
 @cache

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from redis import Redis
 
+from workers.attempt.limits import UNKNOWN_SECONDS
 from workers.ledger.scripts import Scripts
-from workers.limits import UNKNOWN_SECONDS
 
 GIVEN_BACK = "given back"
 LOST = "lost"

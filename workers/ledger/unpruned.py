@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from redis import Redis
 
 from workers.ledger import keys
-from workers.masking import Mask, Shown
+from workers.ledger.model.masked import Mask, Shown
 
 STALE_SECONDS = 2 * 86_400
 """What was not found again for so long is over: it is looked at every day."""

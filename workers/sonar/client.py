@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from config import trust
 from config.masker import cut
-from workers.errors import OurError, PassingError
+from workers.ledger.model.errors import OurError, PassingError
 
 TIMEOUT = (5, 20)
 REDIRECTS = range(300, 400)

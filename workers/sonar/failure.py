@@ -2,7 +2,7 @@
 
 import re
 
-from workers.errors import OurError, PassingError, RunError, UserError
+from workers.ledger.model.errors import OurError, PassingError, RunError, UserError
 
 SHOWN = 3
 _ERROR = re.compile(r"(?:\d\d:\d\d:\d\d\.\d{3} )?(?:\[\w+\] )?ERROR:? +(\S.*)")

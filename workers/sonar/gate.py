@@ -1,6 +1,6 @@
 """What the gate says of our own analysis, in words."""
 
-from workers.errors import OurError, UserError
+from workers.ledger.model.errors import OurError, UserError
 from workers.sonar.client import Condition, Sonar, Task
 
 BAD = frozenset({"ERROR", "WARN"})

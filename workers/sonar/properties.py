@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
-from workers.errors import UserError
+from workers.ledger.model.errors import UserError
 
 FILE = "sonar-project.properties"
 REPORTS = re.compile(r"sonar(\.[a-z0-9]+)*\.[a-zA-Z]*[rR]eports?Paths?")

@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
-from workers.errors import OurError
+from workers.ledger.model.errors import OurError
 
 # One expression over the whole URL leaves no room for userinfo, queries or parsers that disagree.
 CLONE_URL = re.compile(

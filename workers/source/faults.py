@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from config import trust
 from config.masker import cut
-from workers.errors import OurError, PassingError, RunError, UserError
+from workers.ledger.model.errors import OurError, PassingError, RunError, UserError
 from workers.source.git import Result
 
 

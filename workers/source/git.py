@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from config.limits import GIT_OUTPUT
-from workers.errors import OurError, PassingError, UserError
-from workers.guard import Watch
+from config.units import duration
+from workers.ledger.model.errors import OurError, PassingError, UserError
+from workers.ledger.model.guard import Watch
 from workers.sizes import size
 from workers.source.address import origin
 from workers.source.heard import Heard, Take
-from workers.times import duration
 
 TICK = 0.5
 """Seconds between two looks at the watch."""

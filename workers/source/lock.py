@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from workers.errors import PassingError
-from workers.guard import Watch
+from workers.ledger.model.errors import PassingError
+from workers.ledger.model.guard import Watch
 
 TICK = 0.05
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.limits import FETCHED_BYTES
-from workers.errors import UserError
+from config.units import duration
+from workers.ledger.model.errors import UserError
 from workers.source import packs
 from workers.source.address import repository_name
 from workers.source.faults import Trouble, diagnose, fault
@@ -16,7 +17,6 @@ from workers.source.git import Git, Result
 from workers.source.lock import locked
 from workers.source.moved import moved_to
 from workers.source.snapshot import COMMIT, DAMAGED, Snapshot
-from workers.times import duration
 
 KEPT = "refs/slipway/"
 """One ref per fetched commit: it keeps the commit's objects, and says that all are there."""

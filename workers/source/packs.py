@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from workers.errors import UserError
+from workers.ledger.model.errors import UserError
 from workers.sizes import size
 
 

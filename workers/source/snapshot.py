@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from config import limits
 from config.masker import cut
-from workers.errors import OurError, PassingError, UserError
+from workers.ledger.model.errors import OurError, PassingError, UserError
 from workers.source.faults import Trouble, diagnose, said_by
 from workers.source.git import Git, Result
 from workers.source.heard import Take

@@ -4,7 +4,7 @@ import shutil
 import time
 from pathlib import Path
 
-from workers.errors import RunError
+from workers.ledger.model.errors import RunError
 from workers.source.git import Git
 from workers.source.lock import locked
 from workers.source.mirror import KEPT

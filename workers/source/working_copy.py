@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from workers.errors import UserError
+from workers.ledger.model.errors import UserError
 from workers.source.git import Git, Result
 
 NO_COMMIT = "0" * 40

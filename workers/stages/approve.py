@@ -1,12 +1,12 @@
 """Waits for people where the operator says so, right before the aliases move."""
 
-from workers.approval import VOTES, Vote
-from workers.errors import CancelledError, PeopleError, SupersededError
+from config.units import duration
+from workers.attempt import branch
+from workers.attempt.ancestry import was_reset
+from workers.attempt.context import Context
+from workers.ledger.model.approval import VOTES, Vote
+from workers.ledger.model.errors import CancelledError, PeopleError, SupersededError
 from workers.source.snapshot import Relation
-from workers.stages import branch
-from workers.stages.ancestry import was_reset
-from workers.stages.context import Context
-from workers.times import duration
 
 
 def run(context: Context) -> str:

@@ -2,12 +2,12 @@
 
 from config.pipeline import Pipeline, parse
 from config.toml import ConfigError
+from workers.attempt.context import Context
+from workers.attempt.limits import task_seconds
 from workers.docker.presets import recipe
-from workers.errors import UserError
-from workers.limits import task_seconds
+from workers.ledger.model.errors import UserError
 from workers.source.address import allowed
 from workers.stages import analyze, site
-from workers.stages.context import Context
 
 FILE = "slipway.toml"
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
+from workers.attempt.context import Context
 from workers.aws.session import aws_of
-from workers.errors import BusyError, OurError, StoppedError, UserError
+from workers.ledger.model.errors import BusyError, OurError, StoppedError, UserError
 from workers.ledger.owners import Owner, Owners, Refused
-from workers.stages import rollback, site
-from workers.stages.context import Context
+from workers.stages import site
+from workers.stages.deploy import republish
 
 TRIES = 5
 
@@ -52,7 +53,7 @@ def _places(context: Context) -> dict[str, tuple[str, str]]:
     """Each place that the run changes, with its function ("" for a site) and its name."""
     back = context.order.purpose == "rollback"
     if back:
-        names = [one.function for one in rollback.target(context).releases]
+        names = [one.function for one in republish.target(context).releases]
     else:
         names = sorted(context.pipeline.functions)
     alias = context.environment.alias

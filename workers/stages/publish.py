@@ -4,13 +4,15 @@ import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
+from workers.attempt import branch
+from workers.attempt.context import Context
+from workers.attempt.packages import packages
 from workers.aws import artifacts
 from workers.aws.artifacts import Artifact
-from workers.docker.package import Package
-from workers.errors import OurError
-from workers.stages import branch, ownership, reused_packages, site
-from workers.stages.context import Context
-from workers.stages.packages import packages
+from workers.ledger.model.errors import OurError
+from workers.packaging.package import Package
+from workers.stages import ownership, site
+from workers.stages.build import reuse
 
 TOGETHER = 4
 
@@ -22,9 +24,9 @@ def run(context: Context) -> str:
         # A site's files are sent ahead to where they will be seen.
         ownership.check(context)
     with branch.asked(context, "publish") as still_there:
-        reused_packages.copy(context, still_there)
+        reuse.copy(context, still_there)
         _supply(context, hashes, still_there)
-    reused_packages.remember(context)
+    reuse.remember(context)
     count = f"{len(hashes)} package{'s' * (len(hashes) != 1)} in {context.bucket}" if hashes else ""
     return "; ".join(filter(None, (count, site.publish(context))))
 

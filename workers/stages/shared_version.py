@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
+from workers.attempt.context import Context
+from workers.ledger.model.run import Release
 from workers.ledger.upkeep import Upkeep
-from workers.run import Release
-from workers.stages.context import Context
 
 
 def release(

@@ -6,19 +6,22 @@ from contextlib import contextmanager
 from typing import Any
 
 from config.pipeline import Site
-from workers.aws import cdn, sites, sites_found
-from workers.aws.sites_book import File, Manifest, Place
-from workers.aws.sites_headers import Content, headers
-from workers.aws.sites_transfer import Body
-from workers.docker.selection import Patience, Selection
-from workers.docker.site_files import SiteFiles
-from workers.errors import OurError, PassingError, UserError
-from workers.rollback import PlacedSite
+from workers.attempt import untidy
+from workers.attempt.ancestry import judge as judge_ancestry
+from workers.attempt.context import Context
+from workers.attempt.packages import packages
+from workers.aws import sites
+from workers.aws.sites import cdn
+from workers.aws.sites import found as sites_found
+from workers.aws.sites.book import File, Manifest, Place
+from workers.aws.sites.headers import Content, headers
+from workers.aws.sites.transfer import Body
+from workers.ledger.model.errors import OurError, PassingError, UserError
+from workers.ledger.model.rollback import PlacedSite
+from workers.packaging.selection import Patience, Selection
+from workers.packaging.site_files import SiteFiles
 from workers.sizes import size
-from workers.stages import rollback, untidy
-from workers.stages.ancestry import judge as judge_ancestry
-from workers.stages.context import Context
-from workers.stages.packages import packages
+from workers.stages.deploy import republish
 
 
 def judge(context: Context, site: Site) -> None:
@@ -187,7 +190,7 @@ def named(context: Context) -> tuple[str, str] | None:
 def _site(context: Context) -> Site | None:
     """The site that this run makes live: that of its commit's file, or of its rollback's target."""
     back = context.order.purpose == "rollback"
-    return rollback.site(context) if back else context.pipeline.site
+    return republish.site(context) if back else context.pipeline.site
 
 
 def _bucket(context: Context, site: Site) -> str:

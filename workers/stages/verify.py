@@ -3,9 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from config.pipeline import Smoke
+from workers.attempt.context import Context
 from workers.aws.invoke import smoke
-from workers.run import Release
-from workers.stages.context import Context
+from workers.ledger.model.run import Release
 
 TOGETHER = 4
 

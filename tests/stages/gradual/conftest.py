@@ -18,7 +18,7 @@ from tests.orders import order
 from tests.stand_ins.aws import AwsStandIn
 from tests.stand_ins.github import GitHub
 from tests.stand_ins.redis import EmbeddedRedis
-from workers.run import Release, Run
+from workers.ledger.model.run import Release, Run
 
 REPOSITORY = "octo/store"
 A, B = "StoreList", "StoreAdd"

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from tests.stages.gradual.conftest import ALARM, A, B, dimensions
-from workers.run import State
+from workers.ledger.model.run import State
 
 pytestmark = pytest.mark.lane(
     strategy="canary-10-percent-2-seconds", more=f'alarms = ["{ALARM}", "queue-age"]'

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from tests.stages.gradual.conftest import A, B
-from workers.run import State
+from workers.ledger.model.run import State
 
 LONG = pytest.mark.lane(strategy="canary-10-percent-10-minutes")
 

@@ -4,7 +4,7 @@ import pytest
 
 from config import server
 from tests.stages.gradual.conftest import A, B
-from workers.run import Release, State
+from workers.ledger.model.run import Release, State
 from workers.workshop import Workshop
 
 LONG = {"strategy": "canary-10-percent-10-minutes"}

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.stages.gradual.conftest import A, B
-from workers.run import State
+from workers.ledger.model.run import State
 
 
 def test_a_canary_gets_its_share_and_then_everything(lane):

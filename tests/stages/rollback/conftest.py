@@ -23,9 +23,9 @@ from tests.stand_ins.aws import AwsStandIn
 from tests.stand_ins.github import GitHub
 from tests.stand_ins.redis import EmbeddedRedis
 from workers.aws.session import aws_for
-from workers.aws.sites_book import File, Manifest, Place
-from workers.aws.sites_headers import Content, headers
-from workers.run import Run, State
+from workers.aws.sites.book import File, Manifest, Place
+from workers.aws.sites.headers import Content, headers
+from workers.ledger.model.run import Run, State
 
 REPOSITORY = "octo/store"
 A, B = "StoreAdd", "StoreList"

@@ -1,14 +1,14 @@
 """What somebody changed by hand is named in the run that finds it, and never taken for ours."""
 
 from tests.stages.rollback.conftest import ENVIRONMENT, A, B
-from workers import watching
+from workers.drift import watch
+from workers.ledger.model.run import State
 from workers.ledger.observations import Observations
-from workers.run import State
 
 
 def drifted(harbour):
     """Look, and name what differs of each function."""
-    watching.watch(harbour.inside.shop, pause=0)
+    watch.watch(harbour.inside.shop, pause=0)
     found = Observations(harbour.inside.redis).latest(ENVIRONMENT)
     return {seen.function: [one.kind for one in seen.differs] for seen in found.functions}
 

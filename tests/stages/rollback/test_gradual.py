@@ -3,7 +3,7 @@
 import pytest
 
 from tests.stages.rollback.conftest import SITE, A, B
-from workers.run import State
+from workers.ledger.model.run import State
 
 pytestmark = pytest.mark.harbour(more='strategy = "canary-10-percent-1-second"')
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.stages.rollback.conftest import ENVIRONMENT, A, B
 from workers.ledger import Refusal
-from workers.run import StageState, State
+from workers.ledger.model.run import StageState, State
 
 
 def test_held_after_a_rollback_until_unlocked(harbour):

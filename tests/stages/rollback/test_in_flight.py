@@ -5,7 +5,7 @@ import pytest
 from tests.stages.rollback.conftest import A, B
 from workers.ledger import MAX_LOSSES
 from workers.ledger.codec import stages_text
-from workers.run import StageState, State
+from workers.ledger.model.run import StageState, State
 
 
 def test_a_move_on_its_way_does_not_outlive_its_cancelled_run(harbour):

@@ -4,7 +4,7 @@ import pytest
 
 from tests.stages.rollback.conftest import A, B
 from workers.ledger import MAX_LOSSES
-from workers.run import State
+from workers.ledger.model.run import State
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

@@ -7,8 +7,8 @@ import pytest
 from config import server
 from tests.stages.rollback.conftest import SITE, A, B
 from workers.ledger import keys
+from workers.ledger.model.run import State
 from workers.ledger.owners import Owners
-from workers.run import State
 from workers.workshop import Workshop
 
 COPY = "octo/other"

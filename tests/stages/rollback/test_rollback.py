@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from tests.stages.rollback.conftest import BUCKET, ENVIRONMENT, REPOSITORY, SITE, A, B
-from workers import polling
-from workers.reporting import report
-from workers.run import State
+from workers.ledger.model.run import State
+from workers.report import report
+from workers.upkeep import poll
 
 
 def test_back_to_a_commit(harbour):
@@ -239,10 +239,10 @@ def test_the_poll_does_not_undo_it(harbour):
     assert harbour.github.head(REPOSITORY, "master") == second.order.commit
     harbour.rolled_back(first.order.commit)
     for locked in (True, False):
-        polling.poll(harbour.inside.shop)
+        poll.poll(harbour.inside.shop)
         assert harbour.inside.shop.ledger.overdue(0).runs == []
         assert harbour.call("unlock")[0] == (200 if locked else 409)
     lost = harbour.commit()
-    polling.poll(harbour.inside.shop)
+    poll.poll(harbour.inside.shop)
     (due,) = harbour.inside.shop.ledger.overdue(0).runs
     assert harbour.inside.run(due[0]).order.commit == lost

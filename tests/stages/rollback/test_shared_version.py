@@ -3,8 +3,8 @@
 import pytest
 
 from tests.stages.rollback.conftest import ENVIRONMENT, A, Harbour
+from workers.ledger.model.run import Run
 from workers.ledger.upkeep import Upkeep
-from workers.run import Run
 
 BEARER = {"Authorization": "Bearer alices-own-token"}
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.aws.wire import refusal
 from tests.stages.rollback.conftest import ENVIRONMENT, SITE, A, B
-from workers.run import State
+from workers.ledger.model.run import State
 
 
 def moved_to(harbour):

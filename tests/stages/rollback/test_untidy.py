@@ -7,7 +7,7 @@ import pytest
 from tests.aws.wire import Answer, Request, refusal
 from tests.dashboard.conftest import Reader
 from tests.stages.rollback.conftest import SITE, A, B, Harbour
-from workers.run import Run, State
+from workers.ledger.model.run import Run, State
 
 BEARER = {"Authorization": "Bearer alices-own-token"}
 PER_KEY = (

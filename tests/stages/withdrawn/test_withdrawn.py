@@ -7,7 +7,7 @@ import pytest
 
 from tests.stages.rollback.conftest import BUCKET, REPOSITORY, A, B
 from tests.stand_ins.github import TOKEN
-from workers.run import State
+from workers.ledger.model.run import State
 from workers.source.git import Git
 from workers.source.mirror import Mirror
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from config import limits
 from config.masker import cut
 from workers.docker import source_file
-from workers.errors import UserError
+from workers.ledger.model.errors import UserError
 
 ARGUMENT = "BUILDKIT_SYNTAX"
 """BuildKit's argument that does what a syntax line does."""

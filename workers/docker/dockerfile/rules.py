@@ -11,7 +11,7 @@ from workers.docker.bounds import Bounds
 from workers.docker.dockerfile import names
 from workers.docker.dockerfile.reach import Fetch, fetches
 from workers.docker.engine import Engine
-from workers.errors import UserError
+from workers.ledger.model.errors import UserError
 
 _MOST_IMAGES = 100
 _SHOWN = 200

@@ -1,0 +1,1 @@
+"""What people may change: approvals, locks, rollbacks, retries."""

@@ -1,0 +1,1 @@
+"""The answers of the JSON API, each defined once."""

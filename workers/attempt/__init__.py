@@ -1,0 +1,1 @@
+"""What one worker's try at a run holds."""

@@ -1,0 +1,1 @@
+"""What AWS really runs, beside what is on record."""

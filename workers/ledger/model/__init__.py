@@ -1,0 +1,1 @@
+"""The glossary of the ledger: pure values, one file a word."""

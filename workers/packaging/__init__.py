@@ -1,0 +1,1 @@
+"""A tar stream in, a deterministic zip out; knows no Docker."""

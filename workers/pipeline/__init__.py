@@ -1,0 +1,1 @@
+"""The walk of a run through its stages."""

@@ -1,0 +1,1 @@
+"""What a worker's own process minds: its pool, its watchdog, what is around it."""

@@ -1,0 +1,42 @@
+"""A repository's API Gateway follows its environments, where the operator names a `rest_api`."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from workers.attempt.context import Context
+from workers.aws.gateway import Api, permit_alias, prepare_stage
+
+TOGETHER = 4
+
+
+def permit(context: Context, functions: Sequence[str]) -> list[str]:
+    """Let the API invoke the environment's alias of each function; those without the alias yet."""
+    api = _api(context)
+    if api is None or not functions:
+        return []
+
+    def one(function: str) -> bool | None:
+        context.lease.check()
+        added = permit_alias(context.aws, api, function)
+        if added:
+            context.say(
+                f"release/{function}", f"the API {api.id} may invoke the alias {api.alias} now"
+            )
+        return added
+
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        found = zip(functions, pool.map(one, functions), strict=True)
+        return [function for function, added in found if added is None]
+
+
+def prepare(context: Context, functions: Sequence[str]) -> None:
+    """See that the environment's stage exists and names the alias of the functions."""
+    api = _api(context)
+    if api is not None and functions:
+        prepare_stage(context.aws, api, lambda line: context.say("release", line))
+
+
+def _api(context: Context) -> Api | None:
+    rest_api = context.rule.rest_api
+    environment = context.environment
+    return Api(rest_api, environment.name, environment.alias) if rest_api else None
