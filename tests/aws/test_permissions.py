@@ -30,8 +30,8 @@ FEATURES = {
     "logs": {"stored", "artifacts"},
     "old versions": {"functions", "versions"},
     "code storage": {"versions"},
-    "sites": {"sites_book", "sites_transfer", "sites_wire"},
-    "CloudFront": {"cdn"},
+    "sites": {"sites.book", "sites.transfer", "sites.wire"},
+    "CloudFront": {"sites.cdn"},
     "API Gateway": {"gateway"},
     "canaries with alarms": {"alarms", "alarm_data"},
     "roles": {"session"},
@@ -82,7 +82,10 @@ def services(text):
 
 def called():
     """The calls of each module of the room, where there are any."""
-    found = {path.stem: calls(path.read_text()) for path in sorted(ROOM.glob("*.py"))}
+    found = {
+        ".".join(path.relative_to(ROOM).with_suffix("").parts): calls(path.read_text())
+        for path in sorted(ROOM.rglob("*.py"))
+    }
     return {module: names for module, names in found.items() if names}
 
 
@@ -132,7 +135,7 @@ transfer.copy(key)
 
 def test_every_service_is_looked_at():
     """A client of a new service brings new calls, which must be found as well."""
-    found = set().union(*(services(path.read_text()) for path in ROOM.glob("*.py")))
+    found = set().union(*(services(path.read_text()) for path in ROOM.rglob("*.py")))
     assert found == set(SERVICES)
 
 
@@ -161,7 +164,7 @@ def test_what_a_module_calls_is_in_its_rows(module):
     """Whoever allows what the rows of a feature name has allowed all that it needs."""
     rows = [table()[feature] for feature, modules in FEATURES.items() if module in modules]
     # A copy inside one bucket names no version; only packages are copied by theirs.
-    spared = {"s3:GetObjectVersion"} if module.startswith("sites_") else set()
+    spared = {"s3:GetObjectVersion"} if module.startswith("sites.") else set()
     lacking = needed(called()[module]) - ELSEWHERE.get(module, set()) - spared
     assert lacking <= set().union(*rows)
 

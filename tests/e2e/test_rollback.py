@@ -13,7 +13,7 @@ pytestmark = pytest.mark.e2e
 
 BRANCH = ENVIRONMENT = "harbour"
 STATUS = f"slipway/deploy/{ENVIRONMENT}"
-SECONDS = 20
+SECONDS = 60
 """Far more than a rollback takes, and far less than a build with a slow machine's noise."""
 
 

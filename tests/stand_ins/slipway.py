@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -87,16 +88,22 @@ class Slipway:
 
     def run(self, run_id: str) -> dict[str, Any]:
         """One run's JSON."""
-        answer = self.get(f"/api/v1/runs/{run_id}")
-        answer.raise_for_status()
-        found: dict[str, Any] = answer.json()
+        found: dict[str, Any] = self._patiently(f"/api/v1/runs/{run_id}")
         return found
+
+    def _patiently(self, path: str, **parameters: Any) -> Any:
+        """JSON, asked for again where a busy machine has the ledger answer too late."""
+        for _ in range(5):
+            answer = self.get(path, **parameters)
+            if answer.status_code != requests.codes.unavailable:
+                break
+            time.sleep(1)
+        answer.raise_for_status()
+        return answer.json()
 
     def runs(self, **filters: Any) -> list[dict[str, Any]]:
         """The runs, newest first."""
-        answer = self.get("/api/v1/runs", **filters)
-        answer.raise_for_status()
-        found: list[dict[str, Any]] = answer.json()["runs"]
+        found: list[dict[str, Any]] = self._patiently("/api/v1/runs", **filters)["runs"]
         return found
 
     def log(self, run_id: str) -> str:

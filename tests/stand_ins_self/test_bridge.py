@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -16,15 +17,20 @@ with Bridge() as made:
 """
 
 
-@pytest.mark.skipif(not Bridge.can_be_made(), reason="no bridge can be made here")
-def test_a_bridge_of_a_killed_process_goes_with_the_next():
-    """It stands there until somebody makes another one; that of a living process stays."""
+def _left() -> Path:
+    """The bridge that a killed process has made."""
     made = subprocess.run(
         [sys.executable, "-c", KILLED], capture_output=True, text=True, check=False
     )
-    left = NETWORK / made.stdout.strip()
-    assert left.name.startswith("slw"), made.stderr
-    assert left.exists()
+    assert made.stdout.startswith("slw"), made.stderr
+    return NETWORK / made.stdout.strip()
+
+
+@pytest.mark.skipif(not Bridge.can_be_made(), reason="no bridge can be made here")
+def test_a_bridge_of_a_killed_process_goes_with_the_next():
+    """It stands there until somebody makes another one; that of a living process stays."""
+    # Another process of this run of the tests may tidy it up before we look.
+    left = next(filter(Path.exists, (_left() for _ in range(5))))
     with Bridge() as bridge:
         assert not left.exists()
         assert (NETWORK / bridge.name).exists()

@@ -88,12 +88,14 @@ def test_a_worker_that_slept_while_it_put_back_stops(harbour, redis):
 def _lost_at_its_end(harbour, redis):
     """A run whose worker was lost after all was moved and on record, before the run ended."""
     harbour.deployed()
-    run = harbour.deployed()
+    run_id = harbour.accept(A, B)
+    pipeline = redis.hget(f"slipway:run:{run_id}", "pipeline")
+    run = harbour.ended(run_id)
     stages = [one.model_copy(update={"state": StageState.SUCCEEDED}) for one in run.stages[:-1]]
     stages.append(
         run.stages[-1].model_copy(update={"state": StageState.RUNNING, "finished_at": None})
     )
-    texts = {"state": "running", "stages": stages_text(tuple(stages))}
+    texts = {"state": "running", "stages": stages_text(tuple(stages)), "pipeline": pipeline}
     redis.hset(f"slipway:run:{run.id}", mapping=texts)
     redis.hdel(f"slipway:run:{run.id}", "finished_at")
     redis.zadd("slipway:leases", {run.id: 0})
