@@ -11,6 +11,7 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     SerializerFunctionWrapHandler,
+    ValidationError,
     WithJsonSchema,
     WrapSerializer,
 )
@@ -202,3 +203,10 @@ Distribution = Annotated[
 ImagePath = Annotated[
     str, AfterValidator(_absolute), WithJsonSchema({"type": "string", "pattern": "^/"})
 ]
+
+
+def first(error: ValidationError) -> str:
+    """The first problem of a body or a query, with its place."""
+    problem = error.errors(include_input=False, include_url=False)[0]
+    where = ".".join(map(str, problem["loc"])) or "body"
+    return f"{where}: {problem['msg'].removeprefix('Value error, ')}"

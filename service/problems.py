@@ -6,6 +6,9 @@ from http import HTTPStatus
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from service.access import written_down
+from service.actions.refusal import Refused
+
 PROBLEM = "application/problem+json"
 
 
@@ -33,6 +36,10 @@ def _reads_pages() -> bool:
 
 def install(app: Flask, page: Callable[[HTTPException], Response] | None = None) -> None:
     """Make every error of the application a problem; a browser at no address gets a `page`."""
+
+    @app.errorhandler(Refused)
+    def _refused(error: Refused) -> Response:
+        return _http(written_down(error))
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Response:

@@ -7,9 +7,9 @@ from pathlib import Path
 from config import server, trust
 from config.masker import Masker
 from config.server import Operator
+from config.server.allowances import Allowed, allowed
 from config.settings import Settings, passed_on
 from config.settings import work_settings as settings
-from workers.attempt.limits import Allowed, allowed
 from workers.aws import session
 from workers.docker.engine import ENVIRONMENT, Engine
 from workers.github.client import GitHub

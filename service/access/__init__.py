@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import structlog
 from flask import current_app, g, request, session
 from redis.exceptions import RedisError
-from werkzeug.exceptions import TooManyRequests
+from werkzeug.exceptions import HTTPException, TooManyRequests, default_exceptions
 
 from config.settings.secret_key import cookie_key
 from service.access import guessing
+from service.actions.refusal import Refused
 from service.web import Web
 from workers.ledger.sessions import FORM, Session
 
@@ -128,9 +129,14 @@ def _signed_in() -> Person | None:
     return None
 
 
-def refused(what: str, why: str, who: str, run: str = "") -> None:
-    """Write down that somebody was not allowed to do something."""
-    record("refused", who, what=what, why=why, run=run)
+def written_down(refused: Refused) -> HTTPException:
+    """The answer of HTTP to a refusal; that somebody was not allowed to is written down."""
+    if refused.what:
+        record("refused", refused.who, what=refused.what, why=refused.sentence, run=refused.run)
+    kind = default_exceptions.get(refused.status, HTTPException)
+    answer = kind(refused.sentence)
+    answer.code = refused.status
+    return answer
 
 
 def record(event: str, who: str, **more: str) -> None:

@@ -1,10 +1,8 @@
 """What an approver should see of a run: what is asked, who has spoken, until when."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from config.server import Approval
-from service.api.present import time
 from service.web import Web
 from workers.ledger.model.approval import VOTES, Vote, candidate
 from workers.ledger.model.run import Run
@@ -57,20 +55,3 @@ def asked(web: Web, run: Run) -> Asked | None:
         commit=run.order.commit,
         sha256=candidate(packages or "{}") if packages or waits else None,
     )
-
-
-def approval(web: Web, run: Run) -> dict[str, Any] | None:
-    """The approval of a run as the API shows it, or None where there is none."""
-    found = asked(web, run)
-    if found is None:
-        return None
-    return {
-        "required": found.rule.required if found.rule else None,
-        "approvers": list(found.rule.approvers) if found.rule else [],
-        "missing": found.missing,
-        "alias": found.alias,
-        "votes": [vote.model_dump() | {"at": time(vote.at)} for vote in found.votes],
-        "expires_at": time(found.until),
-        "commit": found.commit,
-        "sha256": found.sha256,
-    }

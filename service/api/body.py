@@ -5,6 +5,8 @@ from typing import TypeVar
 from flask import abort, request
 from pydantic import BaseModel, ValidationError
 
+from config.values import first
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -25,10 +27,3 @@ def query(model: type[M]) -> M:
         return model.model_validate(request.args.to_dict())
     except ValidationError as error:
         abort(400, first(error))
-
-
-def first(error: ValidationError) -> str:
-    """The first problem of a body or a query, with its place."""
-    problem = error.errors(include_input=False, include_url=False)[0]
-    where = ".".join(map(str, problem["loc"])) or "body"
-    return f"{where}: {problem['msg'].removeprefix('Value error, ')}"

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, jsonify
 from pydantic import BaseModel, ConfigDict, Field
 
 from config.server import Environment
+from config.units import moment
 from service.actions import operated
 from service.api import body, present
 from service.web import Web
@@ -41,7 +42,7 @@ def shown(one: Environment, lock: Lock | None) -> dict[str, Any]:
         "branches": list(one.branch),
         "alias": one.alias,
         "approval": one.approval is not None,
-        "locked": operated.shown(lock),
+        "locked": present.shown(lock),
         "held": [run.id for run in held(one.name)],
     }
 
@@ -74,5 +75,5 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
         "rollback": row.get("rollback"),
         "pruned": bool(row.get("pruned")),
         "event": row.get("event"),
-        "at": present.time(row["at"]),
+        "at": moment(row["at"]),
     }

@@ -12,7 +12,6 @@ from time import monotonic
 from typing import Any, Self
 
 from service import followers
-from service.actions import waiting
 from service.api import present
 from service.web import Web
 from workers.ledger.model.run import Run
@@ -99,7 +98,7 @@ class Feed:
 
     def _changes(self, run: Run) -> Iterator[str]:
         """What is new about the run itself: at index 0 the run, then each of its stages."""
-        shown = present.run(run, self._web.url) | {"approval": waiting.approval(self._web, run)}
+        shown = present.run(run, self._web.url) | {"approval": present.approval(self._web, run)}
         stages = shown.pop("stages")
         for index, (kind, what) in enumerate([("run", shown), *(("stage", s) for s in stages)]):
             if not self._place.told(index, what):

@@ -1,102 +1,41 @@
-"""Locking an environment by hand, and letting what it held back go on."""
+"""Locking and unlocking an environment over HTTP."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Self
+from typing import Any
 
-import structlog
-from flask import Blueprint, Response, abort, jsonify
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, model_validator
+from flask import Blueprint, Response, jsonify
 
-from config.values import Seconds
 from service.access import asker
-from service.actions.operated import operated, shown
+from service.actions.lock import Locking, Unlocking, close, reopen
+from service.actions.operated import operated
 from service.api.body import read
+from service.api.present import shown
 from service.web import Web
-from workers.ledger import messages
 from workers.ledger.model.run import Run
 
 blueprint = Blueprint("locks", __name__)
-log = structlog.get_logger()
-
-LONGEST = timedelta(days=366)
-Reason = Annotated[str, Field(max_length=500)]
-
-
-class Locking(BaseModel):
-    """Why and until when, if given: `expires_in` is a duration like "2h", `until` a time."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    reason: Annotated[Reason, Field(min_length=1, pattern=r"\S")] | None = None
-    expires_in: Seconds | None = None
-    until: AwareDatetime | None = None
-
-    @model_validator(mode="after")
-    def _one_end(self) -> Self:
-        if self.expires_in is not None and self.until is not None:
-            raise ValueError("send expires_in or until, not both")
-        now = datetime.now(UTC)
-        if self.until is not None and not now < self.until < now + LONGEST:
-            raise ValueError("until: expected a time in the next 366 days")
-        return self
-
-
-class Unlocking(BaseModel):
-    """Whether what was held goes on, and why."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    reason: Reason = ""
-    release: StrictBool = True
 
 
 @blueprint.post("/environments/<name>/lock")
 def lock(name: str) -> Response:
     """Have nothing released to an environment."""
     operated(Web.current(), name, asker())
-    return jsonify(close(Web.current(), name, asker(), read(Locking)))
-
-
-def close(web: Web, name: str, who: str, asked: Locking) -> dict[str, Any]:
-    """Lock an environment for somebody; aborts with 403, 404, or 409 where it is locked."""
-    operated(web, name, who)
-    until = int(asked.until.timestamp() * 1000) if asked.until else None
-    reason = " ".join((asked.reason or "").split())
-    answer = web.ledger.locks.lock(name, who, reason, seconds=asked.expires_in, until=until)
-    if not answer.ours:
-        abort(409, f"{answer.lock.told(name)}. Unlock it first: `slipway unlock {name}`.")
-    log.info("environment_locked", environment=name, by=who, reason=reason)
-    return {"environment": name, "locked": shown(answer.lock)}
+    closed = close(Web.current(), name, asker(), read(Locking))
+    return jsonify(environment=name, locked=shown(closed))
 
 
 @blueprint.post("/environments/<name>/unlock")
 def unlock(name: str) -> Response:
     """Let an environment's held runs go on, or end them."""
     operated(Web.current(), name, asker())
-    return jsonify(reopen(Web.current(), name, asker(), read(Unlocking)))
-
-
-def reopen(web: Web, name: str, who: str, asked: Unlocking) -> dict[str, Any]:
-    """Unlock an environment for somebody; aborts with 403, 404, or 409 where nobody locked it."""
-    operated(web, name, who)
-    reason = " ".join(asked.reason.split())
-    because = f", because: {reason}" if reason else ""
-    how = "" if asked.release else " without releasing it"
-    why = f"{who} unlocked {name}{how}{because}"
-    answer = web.ledger.locks.unlock(name, why, release=asked.release)
-    if answer is None:
-        abort(409, f"{name} is not locked.")
-    log.info("environment_unlocked", environment=name, by=who, reason=reason, runs=answer.runs)
-    runs = [run for run_id in answer.runs if (run := web.ledger.history.run(run_id))]
-    for run in runs:
-        web.ledger.ring(messages.ADVANCE if asked.release else messages.REPORT, run.id, "deploy")
-    return {
-        "environment": name,
-        "locked": None,
-        "was": shown(answer.lock),
-        "released": asked.release,
-        "runs": [_offered(run, web.url) for run in runs],
-    }
+    asked, web = read(Unlocking), Web.current()
+    was = reopen(web, name, asker(), asked)
+    return jsonify(
+        environment=name,
+        locked=None,
+        was=shown(was.lock),
+        released=asked.release,
+        runs=[_offered(run, web.url) for run in was.runs],
+    )
 
 
 def _offered(run: Run, url: str) -> dict[str, Any]:

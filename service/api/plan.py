@@ -7,11 +7,11 @@ from flask import Blueprint, Response, jsonify
 from pydantic import BaseModel, ConfigDict, Field
 
 from config.server import Environment
+from config.units import moment
 from service.actions import operated
 from service.api import body, environments
 from service.api.next_release import Branches
 from service.api.present import commits
-from service.api.times import time
 from service.problems import problem
 from service.web import Web
 from workers.ledger import messages
@@ -65,7 +65,7 @@ def shown(web: Web, environment: Environment, found: Observation | None) -> dict
         **environments.shown(environment, web.ledger.locks.of(environment.name)),
         "drift": environment.drift,
         "keep_versions": environment.keep_versions,
-        "observed_at": time(found.at) if found else None,
+        "observed_at": moment(found.at) if found else None,
         "age_seconds": round((web.ledger.now() - found.at) / 1000, 1) if found else None,
         "functions": [
             _function(web, branches, *each) for each in _functions(web, environment, found)
@@ -81,7 +81,7 @@ def shown(web: Web, environment: Environment, found: Observation | None) -> dict
         },
         "code_storage_fault": found.storage_fault if found else None,
         "unpruned": [
-            one.model_dump() | {"at": time(one.at)}
+            one.model_dump() | {"at": moment(one.at)}
             for one in UnprunedBook(web.ledger.redis).of(environment.name)
         ],
     }
@@ -124,7 +124,7 @@ def _function(web: Web, branches: Branches, row: Row, seen: Seen | None) -> dict
             "commit": row["commit"],
             **commits(row),
             "sha256": row["sha256"],
-            "since": time(row["at"]),
+            "since": moment(row["at"]),
             "run_id": row["run"],
             "run_url": f"{web.url}/runs/{row['run']}",
         },

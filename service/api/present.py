@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from config.units import moment
+from service.actions.waiting import asked
 from service.api.rollouts import rollout
-from service.api.times import time
+from service.web import Web
+from workers.ledger.locks import Lock
 from workers.ledger.model.order import Order
 from workers.ledger.model.run import Release, Report, Run, StageState
 
-__all__ = ["reports", "run", "task", "time"]
+__all__ = ["reports", "run", "task"]
 
 
 def run(shown: Run, url: str) -> dict[str, Any]:
@@ -29,6 +32,7 @@ def run(shown: Run, url: str) -> dict[str, Any]:
         "held": held(shown),
         "stages": [_stage(stage.model_dump()) for stage in shown.stages],
         "releases": [release_of(release) for release in shown.releases],
+        "shared": [_shared(release) for release in shown.releases if release.commits],
         "rollout": rollout(shown.rollout),
         "checks": [check.model_dump(exclude={"report"}) for check in shown.checks],
         "reports": reports(shown, url),
@@ -36,17 +40,22 @@ def run(shown: Run, url: str) -> dict[str, Any]:
         "untold": [one.model_dump() for one in shown.untold],
         "untidy": [one.model_dump() for one in shown.untidy],
         "delivery": shown.delivery,
-        "created_at": time(shown.created_at),
-        "started_at": time(shown.started_at),
-        "finished_at": time(shown.finished_at),
+        "created_at": moment(shown.created_at),
+        "started_at": moment(shown.started_at),
+        "finished_at": moment(shown.finished_at),
         "url": f"{url}/runs/{shown.id}",
         "log_url": f"{url}/api/v1/runs/{shown.id}/log",
     }
 
 
 def release_of(release: Release) -> dict[str, Any]:
-    """What one function is to run; with `commits` where its version stands for several."""
-    return release.model_dump(exclude={"commits"}) | commits(release.model_dump())
+    """What one function is to run."""
+    return release.model_dump(exclude={"commits"})
+
+
+def _shared(release: Release) -> dict[str, Any]:
+    """A version that stands for several commits, the one that it bears in AWS first."""
+    return release.model_dump(include={"function", "version", "commits"})
 
 
 def commits(row: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -87,7 +96,7 @@ def _page(run_id: str, url: str, check: str, report: Report) -> str | None:
 
 
 def _stage(stage: dict[str, Any]) -> dict[str, Any]:
-    return stage | {name: time(stage[name]) for name in ("started_at", "finished_at")}
+    return stage | {name: moment(stage[name]) for name in ("started_at", "finished_at")}
 
 
 def task(task_id: str, fields: dict[str, str], owner: Run | None, url: str) -> dict[str, Any]:
@@ -97,9 +106,41 @@ def task(task_id: str, fields: dict[str, str], owner: Run | None, url: str) -> d
         "id": task_id,
         "name": fields.get("name"),
         "state": fields.get("state"),
-        **{name: time(fields.get(name)) for name in times},
+        **{name: moment(fields.get(name)) for name in times},
         "worker": fields.get("worker"),
         "outcome": fields.get("outcome"),
         "run_id": fields.get("run"),
         "run": run(owner, url) if owner else None,
+    }
+
+
+def shown(lock: Lock | None) -> dict[str, Any] | None:
+    """A lock as the API shows it."""
+    if lock is None:
+        return None
+    return {
+        "kind": lock.kind,
+        "by": lock.by,
+        "reason": lock.reason,
+        "at": moment(lock.at),
+        "expires_at": moment(lock.expires_at),
+        "run_id": lock.run,
+        "commit": lock.commit,
+    }
+
+
+def approval(web: Web, run: Run) -> dict[str, Any] | None:
+    """The approval of a run as the API shows it, or None where there is none."""
+    found = asked(web, run)
+    if found is None:
+        return None
+    return {
+        "required": found.rule.required if found.rule else None,
+        "approvers": list(found.rule.approvers) if found.rule else [],
+        "missing": found.missing,
+        "alias": found.alias,
+        "votes": [vote.model_dump() | {"at": moment(vote.at)} for vote in found.votes],
+        "expires_at": moment(found.until),
+        "commit": found.commit,
+        "sha256": found.sha256,
     }

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from service.api.times import time
+from config.units import moment
 from workers.ledger.model.rollout import Rollout
 
 
@@ -17,8 +17,8 @@ def rollout(shown: Rollout | None) -> dict[str, Any] | None:
         "step": shown.step,
         "steps": shown.steps,
         "percent": shown.percent,
-        "since": time(shown.since),
-        "next_at": time(shown.next_at),
+        "since": moment(shown.since),
+        "next_at": moment(shown.next_at),
         "functions": [
             {
                 "function": shift.function,

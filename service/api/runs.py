@@ -6,13 +6,13 @@ from http import HTTPStatus
 from time import monotonic, sleep
 from typing import Any
 
-from flask import Blueprint, Response, abort, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field
 from redis.exceptions import ResponseError
 
 from service.access import asker, record
-from service.actions import waiting
-from service.api import body, present, rollback
+from service.actions.retry import repeat
+from service.api import body, present
 from service.api.whole_log import KIND, answer
 from service.problems import problem
 from service.web import Web
@@ -20,7 +20,6 @@ from workers.ledger import Accepted, messages
 from workers.ledger.history import Query, as_text, recalled
 from workers.ledger.model.order import Purpose
 from workers.ledger.model.run import Run, State
-from workers.ledger.model.stages import STAGES, stages_of
 from workers.ledger.watch import FOLLOW_HEADER, Entry
 
 blueprint = Blueprint("runs", __name__)
@@ -85,7 +84,7 @@ def one(run_id: str) -> Response:
         return _unknown(run_id)
     web = Web.current()
     shown = present.run(run, web.url)
-    return jsonify(shown | {"approval": waiting.approval(web, run)})
+    return jsonify(shown | {"approval": present.approval(web, run)})
 
 
 @blueprint.get("/runs/<run_id>/log")
@@ -135,26 +134,18 @@ def retry(run_id: str) -> Response:
     run = web.ledger.history.run(run_id)
     if run is None:
         return _unknown(run_id)
-    accepted = repeat(web, run)
+    accepted = again(web, run)
     response = jsonify(run_id=accepted.run_id, url=f"{web.url}/runs/{accepted.run_id}")
     response.status_code = 202
     return response
 
 
-def repeat(web: Web, run: Run) -> Accepted:
-    """A new run of the same order; aborts with 409 where there can be none."""
-    if not run.state.final or run.state is State.SUCCEEDED:
-        abort(409, f"The run is {run.state}; only one that ended without success repeats.")
-    if run.order.rollback:
-        return Accepted(rollback.repeated(web, run, asker()).id, fresh=True)
-    accepted = web.ledger.accept(
-        run.order, "", stages_of(run.order), STAGES[0].queue, instead_of=run.id
-    )
-    if not accepted.fresh:
-        abort(409, f"Run {accepted.run_id} has taken its place already.")
+def again(web: Web, run: Run) -> Accepted:
+    """A new run of the same order, for whoever asks; it is written down."""
     who = asker()
-    web.ledger.note(accepted.run_id, "slipway", f"{who} asked for run {run.id} once more")
-    record("retried", who, run=accepted.run_id, instead_of=run.id)
+    accepted = repeat(web, run, who)
+    if not run.order.rollback:
+        record("retried", who, run=accepted.run_id, instead_of=run.id)
     return accepted
 
 

@@ -12,7 +12,7 @@ from urllib3.exceptions import HTTPError
 
 from config import trust
 from config.settings.client import ClientSettings
-from service.api.body import first
+from config.values import first
 from service.cli.events import Event, events
 from workers.ledger.watch import FOLLOW_HEADER
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
+from config.units import ago, duration, now
 from service.cli.client import Client
 from service.cli.follow import follow
-from service.dashboard import words
 from service.dashboard.ansi import plain
 from workers.ledger.model.run import State
 
@@ -114,9 +114,13 @@ def _columns(run: dict[str, Any], *, terminal: bool) -> tuple[str, ...]:
         one_line(run["ref"].removeprefix("refs/heads/")),
         run["commit"][:7] if terminal else run["commit"],
         one_line(run["environment"] or run["purpose"]),
-        words.ago(_milliseconds(created)) if terminal else created,
-        words.duration(lasted) if terminal else f"{(lasted or 0) / 1000:.3f}",
+        ago(_milliseconds(created)) if terminal else created,
+        _length(lasted) if terminal else f"{(lasted or 0) / 1000:.3f}",
     )
+
+
+def _length(lasted: int | None) -> str:
+    return "\u2013" if lasted is None else duration(lasted / 1000)
 
 
 def one_line(text: str) -> str:
@@ -127,7 +131,7 @@ def one_line(text: str) -> str:
 def _lasted(run: dict[str, Any]) -> int | None:
     if not run.get("started_at"):
         return None
-    end = _milliseconds(run["finished_at"]) if run.get("finished_at") else words.now()
+    end = _milliseconds(run["finished_at"]) if run.get("finished_at") else now()
     return max(0, end - _milliseconds(run["started_at"]))
 
 

@@ -10,7 +10,9 @@ from redis.exceptions import RedisError
 from werkzeug.exceptions import Forbidden, HTTPException
 from werkzeug.wrappers import Response
 
-from service.access import person
+from config import units
+from service.access import person, written_down
+from service.actions.refusal import Refused
 from service.dashboard import ansi, approval, assets, environments, forms, runs, signing, words
 
 blueprint = Blueprint("dashboard", __name__, template_folder="templates")
@@ -31,8 +33,8 @@ HEADERS = {
 for part in (assets, signing, runs, approval, environments):
     blueprint.register_blueprint(part.blueprint)
 
-for name in ("ago", "duration", "exact", "iso"):
-    blueprint.add_app_template_filter(getattr(words, name), name)
+for shown in (units.ago, words.duration, units.exact, units.iso, units.left):
+    blueprint.add_app_template_filter(shown, shown.__name__)
 blueprint.add_app_template_filter(ansi.clean, "clean")
 blueprint.add_app_template_global(assets.address, "asset")
 blueprint.add_app_template_global(forms.token, "csrf_token")
@@ -58,6 +60,11 @@ def _guarded(response: R) -> R:
 @blueprint.errorhandler(HTTPException)
 def _http(error: HTTPException) -> tuple[str, int, dict[str, str]]:
     return page_of(error)
+
+
+@blueprint.errorhandler(Refused)
+def _refused(error: Refused) -> tuple[str, int, dict[str, str]]:
+    return page_of(written_down(error))
 
 
 def page_of(error: HTTPException) -> tuple[str, int, dict[str, str]]:

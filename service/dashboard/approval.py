@@ -1,15 +1,17 @@
 """The part of a run's page where people approve, and what they said."""
 
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from flask import Blueprint, render_template, request
 from pydantic import ValidationError
-from werkzeug.exceptions import BadRequest, Conflict, Forbidden
+from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
-from service.access import asker
+from service.access import asker, written_down
+from service.actions.approve import Speaker, Word, decide, objection
+from service.actions.refusal import Refused
 from service.actions.waiting import Asked, asked
-from service.api.approvals import Word, decide, objection
 from service.dashboard import going
 from service.web import Web
 from workers.ledger.model.approval import Verdict, Vote
@@ -74,9 +76,12 @@ def _say(run_id: str, verdict: Verdict) -> Answer:
     except ValidationError:
         raise BadRequest("A note has 500 characters at most.") from None
     try:
-        decide(run_id, asker(), verdict, word, f"page {request.remote_addr}")
-    except (Conflict, Forbidden) as error:
-        code = error.code or 500
-        said = {"title": "Your word did not count", "detail": error.description, "run_id": run_id}
-        return render_template("error.html", code=code, **said), code
+        speaker = Speaker(asker(), f"page {request.remote_addr}")
+        decide(Web.current(), run_id, speaker, verdict, word)
+    except Refused as error:
+        if error.status == HTTPStatus.NOT_FOUND:
+            raise
+        written_down(error)
+        said = {"title": "Your word did not count", "detail": error.sentence, "run_id": run_id}
+        return render_template("error.html", code=error.status, **said), error.status
     return going.to(f"/runs/{run_id}")

@@ -11,12 +11,12 @@ from werkzeug.exceptions import BadRequest, Conflict
 from werkzeug.wrappers import Response
 
 from config.server import Environment
+from config.values import first
 from service.access import asker
 from service.actions import operated
-from service.api import body
+from service.actions.lock import Locking, Unlocking, close, reopen
+from service.actions.rollback import Wanted, back
 from service.api.environments import held
-from service.api.locks import Locking, Unlocking, close, reopen
-from service.api.rollback import Wanted, back
 from service.dashboard import going, words
 from service.web import Web
 from workers.ledger.observations import Observations
@@ -161,4 +161,4 @@ def _form(model: type[M], *names: str) -> M:
     try:
         return model.model_validate({name: text for name, text in given.items() if text})
     except ValidationError as error:
-        raise BadRequest(body.first(error)) from None
+        raise BadRequest(first(error)) from None

@@ -7,9 +7,10 @@ from flask import Blueprint, render_template, request
 from werkzeug.exceptions import Conflict, NotFound
 from werkzeug.wrappers import Response
 
+from config import units
 from service.access import asker
 from service.api import present
-from service.api.runs import repeat
+from service.api.runs import again
 from service.dashboard import approval, console, going, words
 from service.dashboard.filters import CHECK, Filters
 from service.web import Web
@@ -48,7 +49,7 @@ def history() -> str:
         repositories=_repositories(web, page),
         states=tuple(State),
         asked_for=_asked_for(web, page),
-        now=words.now(),
+        now=units.now(),
         words=words,
         url=web.url,
     )
@@ -100,7 +101,7 @@ def cancel(run_id: str) -> Response:
 def retry(run_id: str) -> Response | tuple[str, int]:
     """Run the same order once more; leads to the new run's page."""
     try:
-        accepted = repeat(Web.current(), _run(run_id))
+        accepted = again(Web.current(), _run(run_id))
     except Conflict as error:
         said = {"title": "It was not run again", "detail": error.description, "run_id": run_id}
         return render_template("error.html", code=409, **said), 409
@@ -122,7 +123,7 @@ def _view(run: Run) -> dict[str, Any]:
     history = Web.current().ledger.history
     cancelling, cut, whole = history.fields(run.id, "cancel", "log_cut", "log_whole")
     archived = run.state.final and history.archived(run.id)
-    now = words.now()
+    now = units.now()
     return {
         "run": run,
         "words": words,

@@ -13,10 +13,11 @@ import structlog
 from flask import Blueprint, Response, abort, jsonify, request
 from pydantic import BaseModel, ConfigDict, ValidationError
 from redis.exceptions import RedisError
-from werkzeug.exceptions import HTTPException
 
 from config import trust
-from service.api.approvals import Word, decide
+from service.access import written_down
+from service.actions.approve import Speaker, Word, decide
+from service.actions.refusal import Refused
 from service.aside import Aside
 from service.web import Web
 from service.webhooks.body import form_field
@@ -153,11 +154,12 @@ def _told(web: Web, press: Press) -> str:
     try:
         seen = Candidate.model_validate_json(press.value)
         word = Word(commit=seen.commit, sha256=seen.sha256)
-        asked = decide(seen.run, login, press.verdict, word, f"slack {press.user}")
+        asked = decide(web, seen.run, Speaker(login, f"slack {press.user}"), press.verdict, word)
     except ValidationError:
         return "This button is not one that Slipway knows; use the run's page."
-    except HTTPException as error:
-        return f"Nothing changed. {error.description}"
+    except Refused as error:
+        written_down(error)
+        return f"Nothing changed. {error.sentence}"
     except RedisError as error:
         log.warning("ledger_unavailable", error=str(error))
         return "Slipway can't reach its ledger, so this did not count. Press again in a moment."

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, abort, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from redis.exceptions import RedisError
 
-from service.api.body import first
+from config.values import first
 from service.problems import problem
 from service.web import TOLD, Web
 from service.webhooks.body import whole

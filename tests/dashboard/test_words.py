@@ -2,6 +2,7 @@
 
 import pytest
 
+from config import units
 from service.dashboard import words
 
 
@@ -33,4 +34,4 @@ def test_durations_are_short(milliseconds: int | None, text: str) -> None:
 )
 def test_moments_are_told_from_now(seconds: int, text: str) -> None:
     """A clock that is a little ahead does no harm."""
-    assert words.ago(words.now() - seconds * 1000) == text
+    assert units.ago(units.now() - seconds * 1000) == text

@@ -8,10 +8,10 @@ import pytest
 
 from config import server
 from config.server import builds
+from config.server.allowances import allowed
 from tests.docker.conftest import Quiet, labels, real_engine
 from tests.e2e.conftest import town
 from tests.e2e.town import pipeline
-from workers.attempt.limits import allowed
 from workers.docker import images
 from workers.docker.bounds import Bounds
 from workers.docker.checks import Limits, Outcome, run_check

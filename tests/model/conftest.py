@@ -49,7 +49,7 @@ def parts(folder: Path) -> Iterator[Parts]:
             reaches(patch, cloud, strict)
             patch.setenv("DOCKER_HOST", f"unix://{folder}/nowhere.sock")
             unhurried()
-            patch.setattr("service.api.rollback.LOOK_SECONDS", 0.0)
+            patch.setattr("service.actions.rollback.LOOK_SECONDS", 0.0)
             cloud.create_bucket(BUCKET)
             cloud.client("cloudwatch").put_metric_alarm(**_alarm())
             inside = Inside(folder / "inside", OPERATOR, redis, github, **settings)

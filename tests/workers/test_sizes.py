@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers.sizes import size
+from config.units import size
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from threading import Thread
 
 import structlog
 
+from config.units import size
 from workers.archive.spool import Spool
 from workers.archive.store import name_of, prefix, settle
 from workers.bucket import place_of
@@ -12,7 +13,6 @@ from workers.ledger.history import as_text
 from workers.ledger.lease import Lease, Said
 from workers.ledger.model.errors import RunError
 from workers.ledger.model.run import Run
-from workers.sizes import size
 from workers.workshop import Workshop
 
 log = structlog.get_logger()

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 from config.server.builds import size_bytes
+from config.units import size
 from workers.ledger.model.errors import RoomError
-from workers.sizes import size
 
 FEWEST_INODES = 1000
 SHARE = 10

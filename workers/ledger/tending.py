@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from redis import Redis
 
-from workers.attempt.limits import UNKNOWN_SECONDS
+from config.server.allowances import UNKNOWN_SECONDS
 from workers.ledger.scripts import Scripts
 
 GIVEN_BACK = "given back"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from config.limits import PACKAGES_BYTES
+from config.units import size as shown
 from workers.ledger.model.errors import UserError
 from workers.ledger.model.guard import Watch
 from workers.packaging import deterministic_zip
@@ -20,7 +21,6 @@ from workers.packaging.selection import Patience, Pattern, Selection
 from workers.packaging.tarstream import Member, TarStream
 from workers.packaging.tree import Tree
 from workers.packaging.tree_reader import TreeReader
-from workers.sizes import size as shown
 
 LARGEST = 262_144_000
 """Bytes that a function's files may have unpacked: Lambda's 250 MB, layers included."""

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from config.limits import OUTPUT_FILE, OUTPUT_NAME
 from config.masker import cut
+from config.units import size as shown
 from workers.ledger.model.errors import OurError, PassingError, UserError
-from workers.sizes import size as shown
 
 _BLOCK = 512
 _LONGEST_HEADER = 1 << 20

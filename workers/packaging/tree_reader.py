@@ -3,11 +3,11 @@
 from abc import ABC, abstractmethod
 
 from config.limits import OUTPUT_BYTES
+from config.units import size
 from workers.ledger.model.errors import UserError
 from workers.packaging.deflate import Blob
 from workers.packaging.tarstream import DIRECTORY, FILE, HARDLINK, SPECIAL, Member, TarStream
 from workers.packaging.tree import Tree
-from workers.sizes import size
 
 
 class TreeReader(ABC):

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import structlog
 from redis.exceptions import RedisError
 
-from workers.attempt.limits import UNKNOWN_SECONDS
+from config.server.allowances import UNKNOWN_SECONDS
 from workers.ledger import Ledger, messages
 from workers.ledger.tending import GIVEN_BACK, LOST, Tended, Tending
 

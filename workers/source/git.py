@@ -15,10 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from config.limits import GIT_OUTPUT
-from config.units import duration
+from config.units import duration, size
 from workers.ledger.model.errors import OurError, PassingError, UserError
 from workers.ledger.model.guard import Watch
-from workers.sizes import size
 from workers.source.address import origin
 from workers.source.heard import Heard, Take
 

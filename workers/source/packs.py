@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from config.units import size
 from workers.ledger.model.errors import UserError
-from workers.sizes import size
 
 
 def total(mirror: Path) -> int:

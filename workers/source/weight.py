@@ -1,8 +1,8 @@
 """How much a commit's files would take on disk, known before the first of them is written."""
 
 from config import limits
+from config.units import size
 from workers.ledger.model.errors import UserError
-from workers.sizes import size
 
 _SHOWN = 200
 

@@ -1,9 +1,9 @@
 """The commit and its pipeline file, judged by what the operator allows."""
 
 from config.pipeline import Pipeline, parse
+from config.server.allowances import task_seconds
 from config.toml import ConfigError
 from workers.attempt.context import Context
-from workers.attempt.limits import task_seconds
 from workers.docker.presets import recipe
 from workers.ledger.model.errors import UserError
 from workers.source.address import allowed

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from config.pipeline import Site
+from config.units import size
 from workers.attempt import untidy
 from workers.attempt.ancestry import judge as judge_ancestry
 from workers.attempt.context import Context
@@ -20,7 +21,6 @@ from workers.ledger.model.errors import OurError, PassingError, UserError
 from workers.ledger.model.rollback import PlacedSite
 from workers.packaging.selection import Patience, Selection
 from workers.packaging.site_files import SiteFiles
-from workers.sizes import size
 from workers.stages.deploy import republish
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, Field
 
+from service.actions.approve import Word
+from service.actions.lock import Locking, Unlocking
+from service.actions.rollback import Wanted
 from service.api import plan
-from service.api.approvals import Word
 from service.api.environments import Page
-from service.api.locks import Locking, Unlocking
 from service.api.owners import Taking
-from service.api.rollback import Wanted
 from service.api.runs import Filters
 from service.api.shapes import environments, runs
 from service.api.shapes import plan as plans

@@ -4,8 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.api.shapes.runs import Time, Url
-from workers.ledger.model.run import Release
+from service.api.shapes.runs import Release, Time, Url
 
 
 class Lock(BaseModel):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from workers.ledger.model.order import Purpose, Rollback
-from workers.ledger.model.run import Release, StageState, State, Tests, Untidy
+from workers.ledger.model.run import StageState, State, Tests, Untidy
 
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 Url = Annotated[str, Field(json_schema_extra={"format": "uri"})]
@@ -92,6 +92,23 @@ class Base(BaseModel):
     environment: str | None
 
 
+class Release(BaseModel):
+    """What one function runs; `sha256` as Lambda's CodeSha256."""
+
+    function: str
+    version: str | None
+    alias: str | None
+    sha256: str | None
+
+
+class Shared(BaseModel):
+    """A version that stands for several commits, the one that it bears in AWS first."""
+
+    function: str
+    version: str | None
+    commits: list[str]
+
+
 class Run(BaseModel):
     """A run, as lists show it."""
 
@@ -108,6 +125,7 @@ class Run(BaseModel):
     held: str | None
     stages: list[Stage]
     releases: list[Release]
+    shared: list[Shared]
     rollout: Rollout | None
     checks: list[Check]
     reports: list[CheckReport]

@@ -48,7 +48,9 @@ def test_a_merge_of_an_unchanged_tree_names_the_commit_that_the_version_bears(
     assert list(three.releases[0].commits) == commits
     shorts = ", ".join(commit[:7] for commit in commits)
     assert f"version 1 stands for commits {shorts}" in harbour.inside.log(three.id)
-    assert get(harbour, f"/runs/{three.id}")["releases"][0]["commits"] == commits
+    run = get(harbour, f"/runs/{three.id}")
+    assert run["shared"] == [{"function": A, "version": version(three), "commits": commits}]
+    assert set(run["releases"][0]) == {"function", "version", "alias", "sha256"}
     rows = get(harbour, f"/environments/{ENVIRONMENT}/releases")["releases"]
     assert [row.get("commits") for row in rows] == [commits, commits[:2], None]
     (function,) = get(harbour, f"/environments/{ENVIRONMENT}")["functions"]

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from config import limits
 from config.masker import cut
 from config.pipeline import Sonar as Asked
-from config.units import duration
+from config.units import duration, size
 from workers.archive import reports
 from workers.attempt import allowed
 from workers.attempt.context import Context
@@ -14,7 +14,6 @@ from workers.docker import registry, scanner
 from workers.docker.checks import Outcome
 from workers.docker.scanner import Scan, Tree
 from workers.ledger.model.errors import OurError, RunError, UserError
-from workers.sizes import size
 from workers.sonar import failure, properties
 from workers.sonar.client import Sonar
 

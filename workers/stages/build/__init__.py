@@ -2,7 +2,7 @@
 
 import json
 
-from workers.sizes import size
+from config.units import size
 from workers.stages.build import reuse
 from workers.attempt.context import Context
 from workers.attempt.packages import packages

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from config.pipeline import Check, Test
-from config.units import duration
+from config.units import duration, size
 from workers.archive import reports as check_reports
 from workers.attempt import allowed
 from workers.attempt.context import Context
@@ -14,7 +14,6 @@ from workers.docker.checks import Fetch, Limits, Outcome, run_check
 from workers.docker.disk import full
 from workers.ledger.model.errors import OurError, PassingError, UserError
 from workers.ledger.model.run import CheckRecord, Report, Tests
-from workers.sizes import size
 from workers.stages.test import junit, reuse
 
 NAMES = 5
