@@ -31,6 +31,7 @@ lint: $(READY) ## ruff, mypy --strict and the house rules
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m pytest -q tests/test_house.py
 
 format: $(READY) ## ruff's formatter and its safe fixes
