@@ -2,6 +2,7 @@
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+from hypothesis.errors import FlakyStrategyDefinition
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.model.machine import Machine
@@ -22,6 +23,7 @@ HAPPENED = {"kill", "fault", "by hand", "visits", "delivered late or again", "as
 }  # fmt: skip
 SELDOM = {"run again"}
 """What a few stories may lack; tests/ledger/test_again.py has it in any case."""
+TRIES = 3
 LONG = settings(QUICK, max_examples=250, stateful_step_count=24, derandomize=False)
 
 
@@ -29,7 +31,16 @@ def drive(parts: Parts, profile: settings, happened: set[str]) -> None:
     """Run the machine, and see that enough of everything happened."""
     machine = type("Machine", (Machine,), {"parts": parts})
     parts.counts.clear()
-    run_state_machine_as_test(machine, settings=profile)
+    for left in reversed(range(TRIES)):
+        try:
+            run_state_machine_as_test(machine, settings=profile)
+            break
+        except FlakyStrategyDefinition:
+            # On a busy machine a story may go on otherwise than one that began alike: no promise
+            # is broken by that, and other stories are told.
+            if not left:
+                raise
+            profile = settings(profile, derandomize=False)
     print(dict(sorted(parts.counts.items())))
     kinds = {name.partition(":")[0] for name, count in parts.counts.items() if count}
     assert kinds >= happened
