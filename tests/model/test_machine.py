@@ -47,7 +47,7 @@ def drive(parts: Parts, profile: settings, happened: set[str]) -> None:
     assert parts.counts["cases"] >= profile.max_examples
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_promises_hold_in_random_stories(parts: Parts) -> None:
     """Pushes, merges, people, rollbacks, locks, kills, sleepers and accidents, in a few stories."""
     drive(parts, QUICK, HAPPENED)
