@@ -1,14 +1,16 @@
 """The pages of runs: the list, one run, and the part of it that a live page fetches again."""
 
 import re
+from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, render_template, request
-from werkzeug.exceptions import Conflict, NotFound
+from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from config import units
 from service.access import asker
+from service.actions.refusal import Refused
 from service.api import present
 from service.api.runs import again
 from service.dashboard import approval, console, going, words
@@ -102,8 +104,10 @@ def retry(run_id: str) -> Response | tuple[str, int]:
     """Run the same order once more; leads to the new run's page."""
     try:
         accepted = again(Web.current(), _run(run_id))
-    except Conflict as error:
-        said = {"title": "It was not run again", "detail": error.description, "run_id": run_id}
+    except Refused as refused:
+        if refused.status != HTTPStatus.CONFLICT:
+            raise
+        said = {"title": "It was not run again", "detail": refused.sentence, "run_id": run_id}
         return render_template("error.html", code=409, **said), 409
     return going.to(f"/runs/{accepted.run_id}")
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -9,12 +10,14 @@ from typing import Self
 from tests.stand_ins.packages import run
 
 NETWORK = Path("/sys/class/net")
+# A process may have two at a time.
+_NUMBERS = count()
 
 
 def clear() -> None:
     """Remove the bridges of processes that were killed before they could."""
     for found in NETWORK.glob("slw*"):
-        owner = found.name.removeprefix("slw")
+        owner = found.name.removeprefix("slw").partition("n")[0]
         if owner.isdigit() and not Path("/proc", owner).exists():
             run(["ip", "link", "delete", "dev", found.name], check=False)
 
@@ -23,8 +26,9 @@ class Bridge:
     """A bridge with an address; several processes may each make one."""
 
     def __init__(self) -> None:
-        self.name = f"slw{os.getpid()}"
-        self.address = f"10.213.{os.getpid() % 250}.1"
+        number = next(_NUMBERS)
+        self.name = f"slw{os.getpid()}n{number}"
+        self.address = f"10.{213 + number % 16}.{os.getpid() % 250}.1"
 
     @staticmethod
     def can_be_made() -> bool:

@@ -214,7 +214,7 @@ class Harbour:
 
     def accept_back(self, to: str, **body: Any) -> str:
         """A rollback that was taken on, and that no worker has looked at; its run's id."""
-        from service.api import rollback
+        from service.actions import rollback
 
         before, rollback.LOOK_SECONDS = rollback.LOOK_SECONDS, 0.0
         try:
