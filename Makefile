@@ -10,6 +10,9 @@ AT_ONCE := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 # No address of an index may be in a lock: each machine has its own.
 LOCKED := --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
+# Byte code is kept, or each of the tests' many processes compiles all anew for some seconds.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo run test lint format bench soak lock clean
 

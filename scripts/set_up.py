@@ -38,6 +38,8 @@ SETTINGS = {
     "default-timeout": "UV_HTTP_TIMEOUT",
     "timeout": "UV_HTTP_TIMEOUT",
 }
+# What web, worker, beat and the `slipway` command import when they start.
+STARTED = ("service.cli", "service", "workers.tasks", "workers.process", "gunicorn.app.wsgiapp")
 COMMAS = ("UV_FIND_LINKS",)
 NO_VENV = """\
 This Python ({python}) can't make virtual environments: Debian and Ubuntu keep that in a package.
@@ -79,6 +81,8 @@ def _make() -> None:
         _pip(*bootstrap, environment=environment)
     with _step("locked requirements"):
         _install()
+    with _step("byte code"):
+        _compile()
 
 
 @contextlib.contextmanager
@@ -140,6 +144,17 @@ def _install() -> None:
             _pip("install", "--require-hashes", "-r", LOCK)
             _pip("install", *project)
             return
+
+
+def _compile() -> None:
+    """Import once what the processes import: each of them would compile it for itself.
+
+    Where PYTHONDONTWRITEBYTECODE is set, no later process leaves any, and a start takes 5 s of
+    processor time instead of 2. All that is installed would take 50 s.
+    """
+    environment = {**os.environ}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    _run([PYTHON, "-c", f"import {', '.join(STARTED)}"], environment)
 
 
 def indexes() -> dict[str, str]:
