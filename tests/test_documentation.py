@@ -17,7 +17,7 @@ from service import create_app
 from service.api.openapi.document import routes
 from service.api.openapi.endpoints import ENDPOINTS
 from tests.schemas import closed
-from workers.ledger.model.run import TRANSITIONS, State
+from workers.ledger.model.run import BEGINS, TRANSITIONS, State
 from workers.ledger.model.stages import STAGES
 
 ROOT = Path(__file__).parents[1]
@@ -241,7 +241,7 @@ def test_the_graph_of_states_is_the_table_of_transitions():
     drawn = set(re.findall(r"^ +(\S+) --> (\S+)$", graph, re.MULTILINE))
     coded = {(str(a), str(b)) for a, following in TRANSITIONS.items() for b in following}
     ends = {(str(state), "[*]") for state in State if state.final}
-    assert drawn == coded | ends | {("[*]", "queued")}
+    assert drawn == coded | ends | {("[*]", str(BEGINS))}
 
 
 def test_the_stages_are_those_of_the_table():
@@ -263,7 +263,7 @@ def test_every_task_is_in_the_decision_about_them():
 def test_every_key_in_redis_is_documented():
     """Each key that a script or the ledger names stands in the table of keys."""
     ledger = ROOT / "workers" / "ledger"
-    scripts = "".join(path.read_text() for path in (ledger / "lua").glob("*.lua"))
+    scripts = "".join(path.read_text() for path in (ledger / "lua").rglob("*.lua"))
     keys = (ledger / "keys.py").read_text()
     used = set(re.findall(r"P \.\. '(\w+)", scripts))
     used |= set(re.findall(r"\{PREFIX\}(\w+)", keys))

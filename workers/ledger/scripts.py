@@ -1,5 +1,6 @@
 """The ledger's atomic steps: one Lua script each, on Redis's own clock."""
 
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -7,14 +8,47 @@ from typing import Any
 from redis import Redis
 from redis.commands.core import Script
 
+from workers.ledger.model.run import BEGINS, TRANSITIONS
+
 _FOLDER = files("workers.ledger") / "lua"
+_INCLUDE = re.compile(r"^-- @include (\w+)\n", re.MULTILINE)
+_MODEL = re.compile(r"\bMODEL\.(\w+)")
 
 
 @cache
 def source(name: str) -> str:
-    """The text of one script, with the common part before it."""
-    common = (_FOLDER / "common.lua").read_text()
-    return common + (_FOLDER / f"{name}.lua").read_text()
+    """The text of one script, behind all that it includes."""
+    return composed((_FOLDER / f"{name}.lua").read_text())
+
+
+def composed(text: str) -> str:
+    """A script behind what its lines `-- @include NAME` name, each once, of `lua/shared`."""
+    found: dict[str, str] = {}
+    _gather(text, found)
+    whole = "".join([*found.values(), _INCLUDE.sub("", text)])
+    return _MODEL.sub(lambda match: _model()[match[1]], whole)
+
+
+def _gather(text: str, found: dict[str, str]) -> None:
+    for name in _INCLUDE.findall(text):
+        if name not in found:
+            shared = (_FOLDER / "shared" / f"{name}.lua").read_text()
+            _gather(shared, found)
+            found[name] = _INCLUDE.sub("", shared)
+
+
+@cache
+def _model() -> dict[str, str]:
+    """What scripts know of the states: Lua's tables of the moves, and of the states left by any."""
+    moves = [f"{state}>{to}" for state, following in TRANSITIONS.items() for to in following]
+    return {
+        "MOVES": _table([*moves, f">{BEGINS}"]),
+        "OPEN": _table([state for state in TRANSITIONS if not state.final]),
+    }
+
+
+def _table(names: list[Any]) -> str:
+    return "{" + ", ".join(f"['{name}'] = true" for name in sorted(names)) + "}"
 
 
 class Scripts:

@@ -1,4 +1,10 @@
 -- One delivery: known already, the same order as before, or a new run that is due. All or nothing.
+-- @include begin
+-- @include changed
+-- @include clock
+-- @include keys
+-- @include run
+-- @include told_head
 local id, delivery, order_key, order, stages, queue, branch, repository, pull_request,
   broker_queue, message, delivery_seconds, order_seconds, instead_of, sender, people,
   teller, head, before, after, forced = unpack(ARGV)

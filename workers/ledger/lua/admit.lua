@@ -1,5 +1,7 @@
 -- The lock of the environment that a run is about to change, or nothing; then it no longer is one
 -- of those that a lock holds back.
+-- @include keys
+-- @include run
 local id, fence, environment, place = unpack(ARGV)
 if not holds(id, fence) then return 'lost' end
 local lock = redis.call('GET', P .. 'locked:' .. environment)

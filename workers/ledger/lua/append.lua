@@ -1,6 +1,7 @@
 -- Add text to a run's log; the oldest goes when the log is over its size. The answer: the entry's
 -- id, then source and text of what went, but for what a spool or a part has: it is
 -- marked, or not after the entry `mark` (by default the end of the last part).
+-- @include keys
 local id, fence, source, chunk, limit, spooled, mark = unpack(ARGV)
 limit = tonumber(limit)
 if redis.call('HGET', run_key(id), 'fence') ~= fence then return {''} end

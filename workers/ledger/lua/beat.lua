@@ -1,4 +1,7 @@
 -- Keep a lease alive, and hear whether the run, or its worker, is to end.
+-- @include clock
+-- @include keys
+-- @include run
 local id, fence, lease_ms = unpack(ARGV)
 if not holds(id, fence) then return {'lost', ''} end
 redis.call('ZADD', P .. 'leases', text(now() + tonumber(lease_ms)), id)

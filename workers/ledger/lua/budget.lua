@@ -1,5 +1,6 @@
 -- The turn of one more call within a budget: the milliseconds until it may be made. `rate` calls at
 -- most have their turn in any one second, none during a pause.
+-- @include keys
 local name, rate = ARGV[1], tonumber(ARGV[2])
 local key = P .. 'budget:' .. name
 local t = redis.call('TIME')

@@ -1,4 +1,8 @@
 -- A rollback that can't be: its environment is as it was before, if nobody has changed that since.
+-- @include clock
+-- @include keys
+-- @include let_go
+-- @include run
 local id, fence, environment = unpack(ARGV)
 if not holds(id, fence) then return 0 end
 local key = P .. 'locked:' .. environment

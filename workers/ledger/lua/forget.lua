@@ -1,4 +1,5 @@
 -- Drop an ended run and all that hangs on it; one that is still told to GitHub stays.
+-- @include keys
 local id = ARGV[1]
 local key = run_key(id)
 local values = redis.call('HMGET', key, 'finished_at', 'repository', 'branch', 'order_key')

@@ -1,5 +1,11 @@
 -- Park a run whose environment is locked, until it no longer is; at once when that is so already.
 -- The older run at the same place gives way. `over` is that run, or nothing.
+-- @include changed
+-- @include clock
+-- @include finish
+-- @include keys
+-- @include move
+-- @include run
 local id, fence, environment, most, stages, place, over, notice = unpack(ARGV)
 if not holds(id, fence) then return 0 end
 local at = now()
@@ -8,7 +14,7 @@ local left = redis.call('PTTL', P .. 'locked:' .. environment)
 local delay = tonumber(most)
 if left == -2 or redis.call('HEXISTS', key, 'cancel') == 1 then delay = 0
 elseif left >= 0 and left < delay then delay = left end
-redis.call('HSET', key, 'state', 'waiting', 'stages', stages)
+move(id, 'running', 'waiting', 'stages', stages)
 redis.call('ZREM', P .. 'leases', id)
 redis.call('ZADD', P .. 'due', text(at + delay), id)
 if delay > 0 then
@@ -16,5 +22,5 @@ if delay > 0 then
   redis.call('HSET', P .. 'held:' .. environment, place, id)
 end
 changed(id, at)
-if over ~= '' and held(over) then finish(over, at, 'superseded', '', notice) end
+if over ~= '' and held(over) then finish(over, 'waiting', at, 'superseded', '', notice) end
 return 1

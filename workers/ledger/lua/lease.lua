@@ -1,11 +1,19 @@
 -- Take a run that is due, or one whose worker died; the answer to a repeated call is the same.
+-- @include changed
+-- @include clock
+-- @include finish
+-- @include keys
+-- @include move
+-- @include run
+-- @include states
+-- @include task
 local id, owner, nonce, lease_ms, capacity, max_losses = unpack(ARGV)
 local at = now()
 local key = run_key(id)
 -- The nonce is the id of the queued task that asks: it has begun, whatever the answer.
 local task = P .. 'task:' .. nonce
 if redis.call('EXISTS', task) == 1 then
-  redis.call('HSET', task, 'state', 'started', 'started_at', text(at), 'worker', owner)
+  task_is(task, 'started', 'started_at', text(at), 'worker', owner)
 end
 local values = redis.call('HMGET', key, 'state', 'nonce', 'fence', 'losses', 'cancel')
 local state, losses = values[1], tonumber(values[4] or '0')
@@ -15,7 +23,7 @@ if leased(id, at) then
   if values[2] == nonce then return {'leased', values[3], values[5]} end
   return {'held', '0'}
 end
-if state ~= 'queued' and state ~= 'waiting' and state ~= 'running' then return {'ended', '0'} end
+if not OPEN[state] then return {'ended', '0'} end
 if state ~= 'running' then
   local due = redis.call('ZSCORE', P .. 'due', id)
   if not due or tonumber(due) > at then return {'early', '0'} end
@@ -33,20 +41,22 @@ if state == 'running' then
   redis.call('HINCRBY', P .. 'metrics', 'leases_lost', 1)
   local lost = values[2] and P .. 'task:' .. values[2]
   if lost and lost ~= task and redis.call('EXISTS', lost) == 1 then
-    redis.call('HSET', lost, 'state', 'failed', 'outcome', 'lost', 'finished_at', text(at))
+    task_is(lost, 'failed', 'outcome', 'lost', 'finished_at', text(at))
   end
   -- One with something to put back gets as many visits again, which do nothing but that; so does
   -- one that has only to succeed.
   local most = tonumber(max_losses) * (wanted(id) and 2 or 1)
   if losses > most then
-    finish(id, at, 'failed', 'ours', 'The worker was lost ' .. losses ..
+    finish(id, state, at, 'failed', 'ours', 'The worker was lost ' .. losses ..
       ' times in this run. The operator should look at its log and memory; then retry the run.')
     return {'ended', '0'}
   end
 end
 
 local fence = text(redis.call('INCR', P .. 'fence'))
-redis.call('HSET', key, 'state', 'running', 'fence', fence, 'owner', owner, 'nonce', nonce)
+-- What a lost worker had is running already; it only changes hands.
+if state ~= 'running' then move(id, state, 'running') end
+redis.call('HSET', key, 'fence', fence, 'owner', owner, 'nonce', nonce)
 redis.call('HSETNX', key, 'started_at', text(at))
 redis.call('HDEL', key, 'error', 'woken', 'held')
 redis.call('ZADD', P .. 'leases', text(at + tonumber(lease_ms)), id)

@@ -1,5 +1,8 @@
 -- Remember what aliases and sites run and by which commit, all in one step, and add what is new to
 -- their environment's history. What moved all at once is no longer put back then.
+-- @include clock
+-- @include keys
+-- @include run
 local id, fence, environment, kept = unpack(ARGV, 1, 4)
 if not holds(id, fence) then return 0 end
 for i = 5, #ARGV, 2 do

@@ -1,5 +1,8 @@
 -- Take a named lock for a run; it is free again as soon as its holder's lease is, or the moment is
 -- over for which upkeep has it. What a lost worker has begun to move is its successor's first.
+-- @include clock
+-- @include keys
+-- @include run
 local name, id, fence = unpack(ARGV)
 local key = P .. 'lock:' .. name
 local holder = redis.call('HMGET', key, 'run', 'fence', 'until')

@@ -1,5 +1,7 @@
 -- Lock an environment that nobody has locked: whether it is ours, and its lock. The same lock by the
 -- same person once more is ours. `lasts` in milliseconds from now, or `ends` since 1970, or neither.
+-- @include clock
+-- @include keys
 local environment, what, lasts, ends = unpack(ARGV)
 local key = P .. 'locked:' .. environment
 local lock = cjson.decode(what)

@@ -1,5 +1,7 @@
 -- Ask for a look at an environment: when that was asked, now or by somebody a moment ago. A worker's
 -- bell rings again after `patience` milliseconds without an answer.
+-- @include clock
+-- @include keys
 local environment, broker_queue, message, patience = unpack(ARGV)
 local key = P .. 'look:' .. environment
 local asked = redis.call('GET', key)

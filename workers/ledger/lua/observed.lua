@@ -1,4 +1,5 @@
 -- Remember a look at an environment, unless a later one is known; it answers who asked before it.
+-- @include keys
 local environment, at, what = unpack(ARGV)
 local key = P .. 'observed'
 local known = redis.call('HGET', key, environment)

@@ -2,6 +2,8 @@
 -- `grace` ms, and reports. Every queue has a share of `limit` runs, whatever waits on another; those
 -- whose worker was lost, or that have something to finish or put back, have one of their own. The
 -- `most` oldest due runs are looked at, and on a round as many of those behind them, in turn.
+-- @include clock
+-- @include keys
 local grace, limit, most, round = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local at = now()
 local urgent, others = {ids = {}, queues = {}, taken = {}}, {ids = {}, queues = {}, taken = {}}

@@ -1,5 +1,9 @@
 -- Write down what became of a part of a run's whole log; with a mark, by the visit at work only:
 -- what the log has up to there is in this part or an earlier one.
+-- @include changed
+-- @include clock
+-- @include keys
+-- @include run
 local id, part, what, fence, mark, where = unpack(ARGV)
 if redis.call('EXISTS', run_key(id)) == 0 then return 0 end
 if mark ~= '' then

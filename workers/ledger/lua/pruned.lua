@@ -1,6 +1,7 @@
 -- A version of a function is gone: no longer known as published, and marked in the history of each
 -- environment, so that a rollback makes it anew. `mark` is how it is known, `home` the account and
 -- region that it was in; how many rows there were.
+-- @include keys
 local published, mark, home, name, number, deleted = unpack(ARGV, 1, 6)
 redis.call('HDEL', published, mark)
 local marked = 0

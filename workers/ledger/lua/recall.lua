@@ -1,7 +1,11 @@
 -- Ask for an archived log or report to be brought back by whoever reports the run next; 0 when the
 -- run is forgotten.
+-- @include changed
+-- @include clock
+-- @include keys
+-- @include note
 local id, field, what = ARGV[1], ARGV[2], ARGV[3]
 if redis.call('EXISTS', run_key(id)) == 0 then return 0 end
-redis.call('HSET', run_key(id), field, what)
+note(id, {field, what})
 changed(id, now())
 return 1

@@ -1,5 +1,7 @@
 -- Add to an environment's history that an alias was put back to what the record says, if it still
 -- says so.
+-- @include clock
+-- @include keys
 local place, version, environment, what, kept = unpack(ARGV)
 local live = redis.call('HGET', P .. 'live', place)
 if not live or cjson.decode(live).version ~= version then return 0 end

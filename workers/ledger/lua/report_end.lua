@@ -1,5 +1,7 @@
 -- Remember what was told, and when the report is due again: after `delay` ms if that is given, at
 -- once if the run has changed meanwhile, which without a delay is answered with 1.
+-- @include clock
+-- @include keys
 local id, token, revision, told, delay = unpack(ARGV)
 if redis.call('GET', P .. 'reporting:' .. id) ~= token then return 0 end
 redis.call('DEL', P .. 'reporting:' .. id)

@@ -1,5 +1,9 @@
 -- Take a rollback on and hold its environment, in one step: 'accepted' with the new run, 'under way'
 -- with the run of the same rollback, or 'locked' with the lock of somebody who wants no change.
+-- @include begin
+-- @include clock
+-- @include keys
+-- @include run
 local id, order_key, order, stages, queue, branch, repository, broker_queue, message,
   order_seconds, environment, what, targets, releases = unpack(ARGV)
 local at = now()
@@ -10,10 +14,7 @@ if known and known.kind ~= 'rollback' then return {'locked', there} end
 
 local same = redis.call('GET', P .. 'order:' .. order_key)
 if same and known and known.run == same then
-  local state = redis.call('HGET', run_key(same), 'state')
-  if state == 'queued' or state == 'running' or state == 'waiting' then
-    return {'under way', same}
-  end
+  if not ended(same) then return {'under way', same} end
 end
 
 begin({id = id, order = order, order_key = order_key, order_seconds = order_seconds, stages = stages,

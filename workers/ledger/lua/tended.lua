@@ -1,4 +1,7 @@
 -- How the run stands that a task is at: `kept`, to be ended (`cancel`, `drain`), or no longer its.
+-- @include clock
+-- @include keys
+-- @include run
 local task = ARGV[1]
 local found = redis.call('HMGET', P .. 'task:' .. task, 'run', 'name')
 local id = found[1]

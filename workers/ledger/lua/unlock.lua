@@ -1,4 +1,5 @@
 -- Give a named lock back, if it is ours.
+-- @include keys
 local name, id, fence = unpack(ARGV)
 local key = P .. 'lock:' .. name
 local holder = redis.call('HMGET', key, 'run', 'fence')

@@ -1,5 +1,9 @@
 -- Unlock an environment: its lock, or nothing, and the runs that it held back. They are due now and
 -- told why, or with `end_them` they end as cancelled.
+-- @include clock
+-- @include finish
+-- @include keys
+-- @include let_go
 local environment, why, end_them = unpack(ARGV)
 local at = now()
 local lock = redis.call('GET', P .. 'locked:' .. environment)
@@ -9,7 +13,7 @@ local places = redis.call('HVALS', P .. 'held:' .. environment)
 local ids = let_go(environment, at)
 for _, id in ipairs(ids) do
   if end_them == '1' then
-    finish(id, at, 'cancelled', '', why)
+    finish(id, 'waiting', at, 'cancelled', '', why)
   else
     redis.call('HSET', run_key(id), 'unlocked', why)
   end

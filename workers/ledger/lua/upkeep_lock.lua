@@ -1,4 +1,7 @@
 -- Take a named lock for a moment's upkeep, which no run is at work at; 0 when it isn't free.
+-- @include clock
+-- @include keys
+-- @include run
 local name, token, milliseconds = unpack(ARGV)
 local key = P .. 'lock:' .. name
 local at = now()

@@ -1,6 +1,11 @@
 -- One person's word on a waiting run: kept with who, when and from where. Whatever decides wakes the
 -- run; any other has it looked at with the next sweep, whether its branch still has the commit.
 -- Answers 'counted', or why it does not count.
+-- @include changed
+-- @include clock
+-- @include keys
+-- @include run
+-- @include task
 local id, who, verdict, origin, note, required, broker_queue, task_id, message = unpack(ARGV)
 local at = now()
 local key = run_key(id)

@@ -1,10 +1,16 @@
 -- Park a run until people or its time limit wake it; the older candidate of the place it waits
 -- for gives way. The place's name is `place`; `over` is the run that gives way, or nothing.
+-- @include changed
+-- @include clock
+-- @include finish
+-- @include keys
+-- @include move
+-- @include run
 local id, fence, delay, stages, place, over, notice = unpack(ARGV)
 if not holds(id, fence) then return 0 end
 local at = now()
 local key = run_key(id)
-redis.call('HSET', key, 'state', 'waiting', 'stages', stages)
+move(id, 'running', 'waiting', 'stages', stages)
 redis.call('HSETNX', key, 'waiting_since', text(at))
 redis.call('HSET', key, 'wakes_at', text(at + tonumber(delay)))
 redis.call('ZREM', P .. 'leases', id)
@@ -14,6 +20,6 @@ redis.call('ZADD', P .. 'due', text(at + tonumber(delay)), id)
 redis.call('SET', P .. 'waiting:' .. place, id)
 changed(id, at)
 if over ~= '' and asks(over) then
-  finish(over, at, 'superseded', '', notice)
+  finish(over, 'waiting', at, 'superseded', '', notice)
 end
 return 1

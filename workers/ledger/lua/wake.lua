@@ -1,5 +1,9 @@
 -- What a run waits for has happened: it goes on at once, or as soon as its worker parks it. People
 -- are not spoken for. Answers 'woken', 'noted', or 'over' when it no longer waits for that.
+-- @include clock
+-- @include keys
+-- @include run
+-- @include task
 local id, name, queue, task_id, message = unpack(ARGV)
 local values = redis.call('HMGET', run_key(id), 'awaits', 'state')
 if values[1] ~= name then return 'over' end

@@ -36,6 +36,8 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.CANCELLED: frozenset(),
     State.SUPERSEDED: frozenset(),
 }
+"""The moves that the ledger makes; its scripts refuse any other."""
+BEGINS = State.QUEUED
 
 
 class StageState(StrEnum):
