@@ -10,6 +10,7 @@ from flask import Blueprint, Response, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field
 from redis.exceptions import ResponseError
 
+from config.log_text import FOLLOW_HEADER, as_text, recalled
 from service.access import asker, record
 from service.actions.retry import repeat
 from service.api import body, present
@@ -17,10 +18,10 @@ from service.api.whole_log import KIND, answer
 from service.problems import problem
 from service.web import Web
 from workers.ledger import Accepted, messages
-from workers.ledger.history import Query, as_text, recalled
+from workers.ledger.history import Query
 from workers.ledger.model.order import Purpose
 from workers.ledger.model.run import Run, State
-from workers.ledger.watch import FOLLOW_HEADER, Entry
+from workers.ledger.watch import Entry
 
 blueprint = Blueprint("runs", __name__)
 RECALL_SECONDS = 3.0

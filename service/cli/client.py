@@ -11,10 +11,10 @@ from pydantic import ValidationError
 from urllib3.exceptions import HTTPError
 
 from config import trust
+from config.log_text import FOLLOW_HEADER
 from config.settings.client import ClientSettings
 from config.values import first
 from service.cli.events import Event, events
-from workers.ledger.watch import FOLLOW_HEADER
 
 TIMEOUT = (5, 30)
 SILENCE = (5, 40)

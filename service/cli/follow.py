@@ -5,14 +5,12 @@ from typing import Any
 
 import click
 
+from config.log_text import as_text
+from config.terminal import plain
 from service.cli.client import AwayError, Client, NoEventsError
-from service.dashboard.ansi import plain
-from workers.ledger.history import as_text
-from workers.ledger.model.run import State
 
 EVERY_SECONDS = 0.7
 AWAY_SECONDS = 60.0
-ENDED = {state.value for state in State if state.final}
 
 
 def follow(client: Client, run_id: str) -> dict[str, Any]:
@@ -62,7 +60,7 @@ class _Follower:
             else:
                 self._heard = monotonic()
                 click.echo(plain(text), nl=False)
-                if run["state"] in ENDED:
+                if run["finished_at"]:
                     return run
             sleep(EVERY_SECONDS)
 

@@ -8,11 +8,10 @@ from typing import Any
 
 import click
 
+from config.terminal import plain
 from config.units import ago, duration, now
 from service.cli.client import Client
 from service.cli.follow import follow
-from service.dashboard.ansi import plain
-from workers.ledger.model.run import State
 
 SHORT_ID = 8
 COLOURS = {
@@ -32,7 +31,7 @@ STATE_COLUMN = HEADINGS.index("STATE")
 @click.option("--repository", metavar="OWNER/NAME", help="Only this repository.")
 @click.option("--branch", help="Only this branch.")
 @click.option("--environment", help="Only deploys to this environment.")
-@click.option("--state", type=click.Choice([state.value for state in State]), help="Only these.")
+@click.option("--state", type=click.Choice(list(COLOURS)), help="Only these.")
 @click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The API's answer, for scripts.")
 def runs(*, as_json: bool, **filters: str | int | None) -> None:

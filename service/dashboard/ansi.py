@@ -5,17 +5,8 @@ from collections.abc import Iterator
 
 from markupsafe import Markup, escape
 
-# ECMA-48: CSI sequences, strings (OSC, DCS, SOS, PM, APC) with their end, two-character escapes.
-# No part runs over the begin of another, so the time to match is linear in the text.
-_ESCAPE = re.compile(
-    r"(?:\x1b\[|\x9b)(?P<parameters>[0-?]*+)[ -/]*+(?P<final>[@-~])"
-    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x80-\x9f]*+(?:\x07|\x1b\\|\x9c)"
-    r"|\x1b[ -/]*[0-~]?"
-)
-# C0 but for tab and newline, DEL, C1, and what has no width or turns the reading direction.
-_CONTROL = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]+"
-)
+from config.terminal import CONTROL, ESCAPE, colour
+
 _LAST_C1 = 0x9F
 _STYLES = {1: "bold", 2: "dim", 3: "italic", 4: "underline", 7: "inverse"}
 _ENDS = {22: ("bold", "dim"), 23: ("italic",), 24: ("underline",), 27: ("inverse",)}
@@ -26,21 +17,11 @@ _CUBE, _GREYS = 16, 232
 
 def clean(text: str | None) -> Markup:
     """Text without escapes, safe in HTML, its control characters shown by name."""
-    return _visible(_ESCAPE.sub("", text or ""))
-
-
-def plain(text: str) -> str:
-    """Text for a terminal: colours, tabs and line ends kept, all other controls gone."""
-    kept = _ESCAPE.sub(lambda found: found[0] if _sgr(found) else "", text)
-    return _CONTROL.sub(lambda found: "\x1b" * found[0].count("\x1b"), kept)
-
-
-def _sgr(found: re.Match[str]) -> bool:
-    return found["final"] == "m" and re.fullmatch(r"[0-9;]*", found["parameters"]) is not None
+    return _visible(ESCAPE.sub("", text or ""))
 
 
 def _visible(text: str) -> Markup:
-    shown = _CONTROL.sub(_named, str(escape(text)))
+    shown = CONTROL.sub(_named, str(escape(text)))
     return Markup(shown)  # noqa: S704 - escaped above; a name is made of letters, digits, "\" and "+"
 
 
@@ -64,10 +45,10 @@ class Screen:
         """One line, without its end."""
         parts: list[Markup] = []
         start = 0
-        for found in _ESCAPE.finditer(text):
+        for found in ESCAPE.finditer(text):
             parts.append(self._painted(text[start : found.start()]))
             start = found.end()
-            if _sgr(found):
+            if colour(found):
                 self._select(found["parameters"])
         parts.append(self._painted(text[start:]))
         return Markup("").join(parts)

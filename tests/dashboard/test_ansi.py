@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from service.dashboard.ansi import Screen, clean, plain
+from config.terminal import plain
+from service.dashboard.ansi import Screen, clean
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from time import time
 from typing import BinaryIO, cast
 
+from config.log_text import as_text
 from workers.archive.spool import LEVEL
 from workers.archive.store import put
-from workers.ledger.history import as_text
 from workers.ledger.model.errors import PassingError
 from workers.ledger.model.run import Run
 from workers.ledger.parts import END, Part

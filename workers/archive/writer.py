@@ -5,11 +5,11 @@ from threading import Thread
 
 import structlog
 
+from config.log_text import as_text
 from config.units import size
 from workers.archive.spool import Spool
 from workers.archive.store import name_of, prefix, settle
 from workers.bucket import place_of
-from workers.ledger.history import as_text
 from workers.ledger.lease import Lease, Said
 from workers.ledger.model.errors import RunError
 from workers.ledger.model.run import Run

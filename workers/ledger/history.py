@@ -8,6 +8,7 @@ from typing import Any
 
 from redis import Redis
 
+from config.log_text import as_text
 from workers.ledger import keys
 from workers.ledger.codec import run_of
 from workers.ledger.model.order import Order
@@ -16,19 +17,6 @@ from workers.ledger.model.run import Run, State
 SCAN = 200
 LATEST = 50
 BRANCHES_AT_ONCE = 20
-
-
-def as_text(entries: list[tuple[str, str, str]]) -> str:
-    """Log entries as lines, each behind the name of what said it; recalled ones have theirs."""
-    return "".join(
-        "".join(f"[{source}] {line}\n" for line in text.splitlines()) if source else text
-        for _, source, text in entries
-    )
-
-
-def recalled(entries: Sequence[tuple[str, str, str]]) -> bool:
-    """Whether a log was brought back from S3: its lines have their sources, and its notes."""
-    return bool(entries) and not entries[0][1]
 
 
 def _deploys(order: str | None) -> bool:

@@ -55,6 +55,3 @@ class Watch:
         if rows:
             self._after = rows[-1][0]
         return [(entry, values["s"], values["t"]) for entry, values in rows]
-
-
-FOLLOW_HEADER = "X-Slipway-Log-Cursor"
