@@ -24,6 +24,9 @@ DOCKERFILE = 1_000_000
 MANIFEST = 1_000_000
 """Bytes of slipway.toml, package.json, pyproject.toml, requirements.txt, go.mod."""
 
+LISTED = 10_000
+"""Names of one folder that a preset looks at."""
+
 RECORDED = 20_000
 """Characters of one text, such as an error, on a run's record."""
 

@@ -14,6 +14,7 @@ from config.settings import passed_on
 from workers.docker.bounds import Bounds
 from workers.docker.engine import ENVIRONMENT, Engine
 from workers.docker.litter import labels
+from workers.docker.presets import Folder, Recipe, recipe
 from workers.docker.workbench import Output, Workbench
 from workers.ledger.model.errors import RunError
 from workers.packaging.package import Package
@@ -42,8 +43,15 @@ class _Going:
     envvar="SLIPWAY_BUILD_NETWORK",
     help="Network of the image builds.",
 )
-def build(
-    path: Path, functions: tuple[str, ...], environment: str, output: Path | None, network: str
+@click.option("--show", is_flag=True, help="Print the Dockerfiles of presets; build nothing.")
+def build(  # noqa: PLR0913 - an option each
+    path: Path,
+    functions: tuple[str, ...],
+    environment: str,
+    output: Path | None,
+    network: str,
+    *,
+    show: bool,
 ) -> None:
     """Build and package the working copy at PATH, and tell sizes and hashes.
 
@@ -53,6 +61,9 @@ def build(
         pipeline = _chosen(load(path / FILE), functions)
         with tempfile.TemporaryDirectory(prefix="slipway-") as folder:
             copied = copy(path, Path(folder, "source"))
+            if show:
+                _show(pipeline, Folder(Path(folder, "source")), str(path))
+                return
             bench = _workbench(Path(folder), str(path), network)
             made = bench.build(pipeline, _arguments(pipeline, environment, copied))
             _tell(made, output)
@@ -72,6 +83,17 @@ def _chosen(pipeline: Pipeline, functions: tuple[str, ...]) -> Pipeline:
         raise click.ClickException(f"{FILE} has no function {unknown[0]}; it has: {known}")
     chosen = {name: pipeline.functions[name] for name in functions}
     return pipeline.model_copy(update={"functions": chosen, "site": None})
+
+
+def _show(pipeline: Pipeline, files: Folder, where: str) -> None:
+    """Print what builds each function, a generated Dockerfile once."""
+    recipes: dict[Recipe, list[str]] = {}
+    for name in sorted(pipeline.functions):
+        recipes.setdefault(recipe(pipeline, name, files, where), []).append(name)
+    for found, names in recipes.items():
+        click.echo(f"# {', '.join(names)}")
+        click.echo(found.text.rstrip("\n") or f"# {found.dockerfile} of the repository")
+        click.echo()
 
 
 def _workbench(folder: Path, where: str, network: str) -> Workbench:

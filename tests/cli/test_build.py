@@ -37,3 +37,23 @@ def test_no_preset_and_no_engine_are_told(slipway: Command, tmp_path: Path) -> N
     result = slipway("build", str(tmp_path), **NOWHERE)
     assert result.exit_code == 1
     assert "Docker is not reachable at unix:///nowhere/docker.sock" in result.output
+
+
+def test_generated_dockerfiles_are_shown(slipway: Command, tmp_path: Path) -> None:
+    """`--show` prints what a preset would have built, each once, and asks no engine."""
+    other = '[functions.Other]\nruntime = "python3.11"\ndockerfile = "own"\n'
+    (tmp_path / "slipway.toml").write_text(f"{GOOD}{GOOD.replace('Loader', 'Saver')}{other}")
+    (tmp_path / "requirements.txt").write_text("")
+    (tmp_path / "own").write_text("FROM scratch\n")
+    result = slipway("build", str(tmp_path), "--show", **NOWHERE)
+    assert result.exit_code == 0
+    assert result.output == (
+        "# MoviesLoader, MoviesSaver\n"
+        "# Slipway's preset for python3.11; a Dockerfile takes its place.\n"
+        "FROM scratch\n"
+        "COPY . /app/\n"
+        "\n"
+        "# Other\n"
+        "# own of the repository\n"
+        "\n"
+    )

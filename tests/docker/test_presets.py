@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from config.pipeline import parse
-from workers.docker.presets import Folder, Recipe, recipe
+from workers.docker.presets import Below, Folder, Recipe, recipe
+from workers.docker.presets.table import PRESETS
 from workers.ledger.model.errors import UserError
 
 CACHED = "RUN --mount=type=cache,target="
@@ -221,13 +222,19 @@ def test_go_without_downloads_or_with_a_toolchain(choose, files: dict[str, str],
             {"pyproject.toml": "[project]\ndynamic = ['dependencies']\n"},
             "write a requirements.txt",
         ),
-        ("nodejs20.x", {"requirements.txt": ""}, "looked for package.json"),
+        ("nodejs20.x", {"requirements.txt": ""}, "looked for package.json, found none; requirem"),
         ("nodejs20.x", {"package.json": "{}"}, "looked for npm-shrinkwrap.json, package-lock.json"),
         ("nodejs20.x", {**LOCK, "yarn.lock": ""}, "package-lock.json and yarn.lock"),
         ("nodejs20.x", {"package.json": "[]", "yarn.lock": ""}, "not an object"),
         ("provided.al2023", {}, "looked for go.mod"),
         ("provided.al2023", {"go.mod": "module x\n"}, "go.mod has no line"),
-        ("java21", {}, "there are presets for python, nodejs, and Go"),
+        ("java21", {}, "there are presets for Python (python3.13), Node.js (nodejs22.x), Go"),
+        ("java21", {"pom.xml": ""}, "pom.xml is there, and Java has no preset: write a Dockerfile"),
+        ("java21", {"build.gradle.kts": ""}, "build.gradle.kts is there, and Java or Kotlin has"),
+        ("dotnet8", {"src/x": "", "Api.csproj": ""}, "Api.csproj is there, and .NET has no preset"),
+        ("ruby3.3", {"Gemfile": ""}, "Gemfile is there, and Ruby has no preset"),
+        ("provided.al2023", {"Cargo.toml": ""}, "looked for go.mod, found none; Cargo.toml is"),
+        ("python3.11", {"package.json": ""}, 'is the runtime rather Node.js\'s, "nodejs22.x"?'),
     ],
 )
 def test_no_match_and_ambiguity_are_told(choose, runtime: str, files: dict[str, str], why: str):
@@ -252,6 +259,32 @@ def test_links_are_not_followed(choose, tmp_path: Path):
     (tmp_path / "requirements.txt").symlink_to("/etc/passwd")
     with pytest.raises(UserError, match="not a regular file"):
         choose("python3.11", {})
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
+def test_the_page_has_each_preset(preset):
+    """A row of the documentation's table is what the table of presets says."""
+    page = (Path(__file__).parents[2] / "docs" / "presets.md").read_text()
+    row = f"| `{preset.such_as}` and the like | {preset.language} | {preset.image} |"
+    assert f"{row} {preset.counts} |" in page
+    assert preset.serves(preset.such_as) is not None
+
+
+def test_the_language_that_is_there_is_named(tmp_path):
+    """Without a runtime, the one of the files' own language is proposed."""
+    (tmp_path / "package.json").write_text("{}")
+    with pytest.raises(UserError, match=r'such as runtime = "nodejs22\.x"'):
+        recipe(parse("[functions.F]\n"), "F", Folder(tmp_path), "commit 1234567")
+
+
+def test_a_folders_names_are_not_those_behind_a_link(tmp_path):
+    """Neither a link nor what lies behind one is listed or there."""
+    (tmp_path / "out").symlink_to("/etc")
+    files = Folder(tmp_path)
+    assert files.names() == ("out",)
+    assert files.names("out") == files.names("out/ssl") == files.names("none") == ()
+    assert (files.exists("out"), files.exists("out/passwd")) == (True, False)
+    assert Below(files, "a").exists("") is False
 
 
 def test_a_preset_needs_a_runtime_to_be_chosen_by(tmp_path):

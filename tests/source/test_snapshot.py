@@ -33,6 +33,16 @@ def test_exists_speaks_of_files_and_directories(snapshot: Make) -> None:
     assert not made.exists("Dockerfile")
 
 
+def test_a_folders_names_are_listed(snapshot: Make) -> None:
+    """Files and folders alike, sorted, of the root or a folder; of nothing else any."""
+    made = snapshot({"b.txt": "", "a/é": "", "a/c/d": ""})
+    assert made.names() == ["a", "b.txt"]
+    assert made.names("a") == made.names("a/") == ["c", "é"]
+    assert list(made.names("b.txt")) == list(made.names("none")) == []
+    with pytest.raises(UserError, match="not a path inside"):
+        made.names("../x")
+
+
 def test_what_is_no_regular_file_is_not_read(
     hub: GitHub, url: str, mirror: Mirror, plumbing: Plumbing
 ) -> None:

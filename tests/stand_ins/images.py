@@ -16,6 +16,7 @@ from pathlib import Path
 import docker
 from docker.errors import DockerException, ImageNotFound
 
+from tests.stand_ins import registries
 from tests.stand_ins.engine_probe import find_client
 from tests.stand_ins.packages import Say, locked, run, update
 from tests.stand_ins.process import SetUpError
@@ -24,6 +25,8 @@ from tests.stand_ins.recipes import RECIPES, Recipe
 REACH_SECONDS = 5
 PULL_SECONDS = 600
 LABEL = "slipway.made-from"
+MADE = "packages-2"
+"""Another word makes the images anew that an engine holds from before."""
 BASE = (
     "base-files",
     "base-passwd",
@@ -60,12 +63,12 @@ def ensure_images(docker_host: str, names: Iterable[str], cache: Path, say: Say 
 
 def _holds(client: docker.DockerClient, name: str) -> bool:
     try:
-        client.images.get(name)
+        labels = client.images.get(name).labels or {}
     except ImageNotFound:
         return False
     except DockerException as error:
         raise SetUpError(f"The Docker engine does not answer: {error}") from error
-    return True
+    return labels.get(LABEL, MADE) == MADE
 
 
 def _pull(docker_host: str, name: str, say: Say) -> bool:
@@ -126,8 +129,17 @@ def _make_from_packages(
         _download([*BASE, recipe.package], debs)
         _unpack(debs, root)
         _finish(root, recipe)
+        _bring(root, recipe, version, Path(folder))
         _check_version(root, recipe, name, version)
-        _import(client, name, root, recipe)
+        _import(client, name, root, recipe, registries.trust(root))
+
+
+def _bring(root: Path, recipe: Recipe, version: str, folder: Path) -> None:
+    """What a language's own registry has for it."""
+    if recipe.brings == "node":
+        registries.add_node(root, version, folder / "npm")
+    elif recipe.brings == "pip":
+        registries.add_pip(root, version)
 
 
 def _download(packages: list[str], folder: Path) -> None:
@@ -201,11 +213,13 @@ def _check_version(root: Path, recipe: Recipe, name: str, version: str) -> None:
         run(["chroot", root, recipe.program, *recipe.warm], check=False)
 
 
-def _import(client: docker.DockerClient, name: str, root: Path, recipe: Recipe) -> None:
+def _import(
+    client: docker.DockerClient, name: str, root: Path, recipe: Recipe, more: Iterable[str]
+) -> None:
     changes = [
-        f"ENV {' '.join(recipe.variables)} LANG=C.UTF-8",
+        f"ENV {' '.join((*recipe.variables, *more))} LANG=C.UTF-8",
         f'CMD ["{recipe.command}"]',
-        f"LABEL {LABEL}=packages",
+        f"LABEL {LABEL}={MADE}",
     ]
     tar: list[str | Path] = [
         "tar",

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
@@ -75,6 +76,15 @@ class Snapshot:
         if int(size) > limit:
             raise UserError(f"{path} has {size} bytes; at most {limit} are read")
         return self._succeed("cat-file", "blob", name).out
+
+    def names(self, folder: str = "") -> Sequence[str]:
+        """The first 10,000 names in a folder, sorted; none where there is no folder."""
+        entry = self._entry(folder) if folder else ["", "tree"]
+        if entry[1:2] != ["tree"]:
+            return ()
+        at = f"{self.commit}:{folder.strip('/')}"
+        listed = self._succeed("ls-tree", "-z", "--name-only", at).out.split(b"\0")
+        return sorted(name.decode(errors="replace") for name in listed if name)[: limits.LISTED]
 
     def export(self, target: Path) -> None:
         """Write the commit's files into `target`, which must not exist yet.

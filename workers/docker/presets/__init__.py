@@ -1,29 +1,21 @@
 """Which Dockerfile builds a function: the repository's own, or a preset for its runtime."""
 
-import os
 import re
-from collections.abc import Sequence
-from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from config.limits import MANIFEST
 from config.pipeline import Pipeline
-from workers.docker.presets import go, node, python
+from workers.docker.presets.files import Below, Files, Folder
+from workers.docker.presets.others import seen
+from workers.docker.presets.preset import Order
+from workers.docker.presets.table import PRESETS, serving
 from workers.ledger.model.errors import UserError
 
+__all__ = ["Below", "Files", "Folder", "Recipe", "recipe"]
+
 DOCKERFILE = "Dockerfile"
+HELP = "docs/presets.md has what presets need"
 # A path that needs no quoting in a Dockerfile.
 _PLAIN = re.compile(r"/[A-Za-z0-9._/-]*")
-
-
-class Files(Protocol):
-    """The files of one commit or folder, by their path in it."""
-
-    def exists(self, path: str) -> bool:
-        """Whether there is anything of that path."""
-
-    def read(self, path: str) -> bytes | None:
-        """The bytes of a regular file, None where there is nothing."""
 
 
 class Recipe(NamedTuple):
@@ -50,52 +42,51 @@ def recipe(pipeline: Pipeline, function: str, files: Files, where: str) -> Recip
     if runtime is None:
         raise UserError(
             f"{DOCKERFILE} is not in {where}, and [functions.{function}] names no runtime to "
-            'choose a preset by: add one, such as runtime = "python3.13", or a Dockerfile; '
-            "docs/presets.md has what presets need"
+            f"choose a preset by: add one, such as {_such_as(files)}, or a Dockerfile; {HELP}"
         )
     try:
         text = _preset(runtime, files, path, sorted(pipeline.build.args))
     except UserError as error:
         raise UserError(
             f"{DOCKERFILE} is not in {where}, and no preset does for {function} ({runtime}):"
-            f" {error}; docs/presets.md has what presets need"
+            f" {error}; {HELP}"
         ) from None
     return Recipe("", text, path)
 
 
-def _preset(runtime: str, files: Files, path: str, args: Sequence[str]) -> str:
+def _such_as(files: Files) -> str:
+    """A runtime of the language that the files show."""
+    found = next((preset for preset in PRESETS if preset.detect(files)), PRESETS[0])
+    return f'runtime = "{found.such_as}"'
+
+
+def _preset(runtime: str, files: Files, path: str, args: list[str]) -> str:
     if not _PLAIN.fullmatch(path):
         raise UserError(f"[build] path {path!r} is not of letters, digits, '.', '_', '-' and '/'")
-    if match := re.fullmatch(r"python(3\.[0-9]{1,3})", runtime):
-        body = python.lines(match[1], files.exists, files.read, path)
-    elif match := re.fullmatch(r"nodejs([0-9]{1,3})\.x", runtime):
-        body = node.lines(match[1], files.exists, files.read, path, args)
-    elif runtime.startswith("provided"):
-        body = go.lines(files.exists, files.read, path, args)
-    else:
-        raise UserError("there are presets for python, nodejs, and Go on provided.al2023")
+    found = serving(runtime)
+    if found is None:
+        raise UserError(_none(files))
+    preset, version = found
+    if not preset.detect(files) and (other := _elsewhere(files)):
+        raise UserError(f"{_looked(preset.manifests)}; {other}")
+    body = preset.lines(Order(version, files, path, args))
     return "\n".join((f"# Slipway's preset for {runtime}; a {DOCKERFILE} takes its place.", *body))
 
 
-class Folder:
-    """The files of a folder on this machine; links are not followed."""
+def _looked(names: tuple[str, ...]) -> str:
+    return f"looked for {', '.join(names)}, found none"
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
 
-    def exists(self, path: str) -> bool:
-        """Whether there is anything of that path."""
-        return os.path.lexists(self._root / path)
+def _none(files: Files) -> str:
+    languages = ", ".join(f"{preset.language} ({preset.such_as})" for preset in PRESETS)
+    return f"there are presets for {languages}" + (f"; {seen(files)}" if seen(files) else "")
 
-    def read(self, path: str) -> bytes | None:
-        """The bytes of a regular file, None where there is nothing.
 
-        Raises:
-            UserError: it is a link or a folder, or has more than 1 MB.
-        """
-        file = self._root / path
-        if not self.exists(path):
-            return None
-        if file.is_symlink() or not file.is_file() or file.stat().st_size > MANIFEST:
-            raise UserError(f"{path} is not a regular file of at most {MANIFEST} bytes")
-        return file.read_bytes()
+def _elsewhere(files: Files) -> str:
+    """What the files show instead, in words."""
+    for preset in PRESETS:
+        if name := preset.detect(files):
+            return (
+                f'{name} is there: is the runtime rather {preset.language}\'s, "{preset.such_as}"?'
+            )
+    return seen(files)

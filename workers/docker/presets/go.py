@@ -1,8 +1,8 @@
 """The preset for Go: one static `bootstrap` for Lambda's provided runtimes."""
 
 import re
-from collections.abc import Callable, Sequence
 
+from workers.docker.presets.preset import Order, Preset
 from workers.ledger.model.errors import UserError
 
 _MODULES = "--mount=type=cache,target=/go/pkg/mod"
@@ -18,18 +18,14 @@ _BUILD = (
 )
 
 
-def lines(
-    exists: Callable[[str], bool],
-    read: Callable[[str], bytes | None],
-    path: str,
-    args: Sequence[str],
-) -> list[str]:
-    """The Dockerfile's lines; `args` are the names of build arguments.
+def lines(order: Order) -> list[str]:
+    """The Dockerfile's lines.
 
     Raises:
         UserError: there is no go.mod, or it names no version of Go.
     """
-    raw = read("go.mod")
+    exists = order.files.exists
+    raw = order.files.read("go.mod")
     if raw is None:
         raise UserError("looked for go.mod, found none")
     text = raw.decode(errors="replace")
@@ -45,10 +41,22 @@ def lines(
         *([] if whole else [f"COPY {' '.join(('go.mod', *sums))} ./"]),
         *([] if whole else [f"RUN {_MODULES} go mod download"]),
         "COPY . .",
-        *(f"ARG {name}" for name in args),
+        *(f"ARG {name}" for name in order.args),
         f"RUN {_MODULES} {_CACHE} CGO_ENABLED=0 {_BUILD}",
         "",
         "FROM scratch",
-        f"COPY --from=build /out/bootstrap {path}/bootstrap",
+        f"COPY --from=build /out/bootstrap {order.path}/bootstrap",
         "",
     ]
+
+
+GO = Preset(
+    name="go",
+    language="Go",
+    runtime=re.compile(r"provided.*"),
+    such_as="provided.al2023",
+    image="`golang:1.24`, as `go.mod` says",
+    manifests=("go.mod",),
+    counts="`go.mod`",
+    lines=lines,
+)

@@ -2,9 +2,10 @@
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from workers.docker.presets.preset import Order, Preset
 from workers.ledger.model.errors import UserError
 
 _LOCKS = ("npm-shrinkwrap.json", "package-lock.json", "pnpm-lock.yaml", "yarn.lock")
@@ -23,21 +24,16 @@ class _Manager(NamedTuple):
     production: str
 
 
-def lines(
-    version: str,
-    exists: Callable[[str], bool],
-    read: Callable[[str], bytes | None],
-    path: str,
-    args: Sequence[str],
-) -> list[str]:
-    """The Dockerfile's lines for a major version of Node.js; `args` name build arguments.
+def lines(order: Order) -> list[str]:
+    """The Dockerfile's lines.
 
     A `build` script of package.json is run, with the development dependencies.
 
     Raises:
         UserError: there is no package.json, no lock file, or locks of two package managers.
     """
-    package = _package(read("package.json"))
+    exists = order.files.exists
+    package = _package(order.files.read("package.json"))
     lock = _lock(exists)
     manager = _manager(lock, _asked(package.get("packageManager")), berry=exists(".yarnrc.yml"))
     scripts = package.get("scripts") or {}
@@ -47,19 +43,19 @@ def lines(
     build = [
         f"RUN {manager.mount} {manager.everything}",
         *([] if whole else ["COPY . ."]),
-        *(f"ARG {name}" for name in args),
+        *(f"ARG {name}" for name in order.args),
         "RUN npm run build",
         production,
     ]
     return [
-        f"FROM node:{version}-slim AS build",
+        f"FROM node:{order.version}-slim AS build",
         *manager.setup,
         "WORKDIR /source",
         "COPY . ." if whole else f"COPY {' '.join(manifests)} ./",
         *(build if "build" in scripts else [production, *([] if whole else ["COPY . ."])]),
         "",
         "FROM scratch",
-        f"COPY --from=build /source/ {path}/",
+        f"COPY --from=build /source/ {order.path}/",
         "",
     ]
 
@@ -142,3 +138,16 @@ def _berry() -> _Manager:
         "yarn install --immutable",
         "yarn workspaces focus --all --production",
     )
+
+
+NODE = Preset(
+    name="nodejs",
+    language="Node.js",
+    runtime=re.compile(r"nodejs([0-9]{1,3})\.x"),
+    such_as="nodejs22.x",
+    image="`node:22-slim`",
+    manifests=("package.json",),
+    counts="`package.json` with `package-lock.json`, `npm-shrinkwrap.json`, `pnpm-lock.yaml` or"
+    " `yarn.lock`",
+    lines=lines,
+)

@@ -7,6 +7,7 @@ from typing import Any
 
 from config import toml
 from config.toml import ConfigError
+from workers.docker.presets.preset import Order, Preset
 from workers.ledger.model.errors import UserError
 
 _PIP = "RUN --mount=type=cache,target=/root/.cache/pip"
@@ -19,14 +20,13 @@ _UV_ENVIRONMENT = "ENV UV_LINK_MODE=copy UV_NO_INSTALLER_METADATA=1 UV_PYTHON_DO
 _LOCAL = re.compile(r"-[rce]|--(requirement|constraint|editable)|[./]|.*file:")
 
 
-def lines(
-    version: str, exists: Callable[[str], bool], read: Callable[[str], bytes | None], path: str
-) -> list[str]:
-    """The Dockerfile's lines for a Python version such as `3.11`.
+def lines(order: Order) -> list[str]:
+    """The Dockerfile's lines.
 
     Raises:
         UserError: there is nothing that names the dependencies, or two files do.
     """
+    exists, read = order.files.exists, order.files.read
     project = _pyproject(read)
     lock, requirements = exists("uv.lock"), read("requirements.txt")
     if requirements is not None and (lock or "project" in project):
@@ -45,7 +45,7 @@ def lines(
             "looked for uv.lock, requirements.txt and pyproject.toml with [project], found none"
             " (an empty requirements.txt says that there are no dependencies)"
         )
-    return _stages(version, steps, path)
+    return _stages(order.version, steps, order.path)
 
 
 def _stages(version: str, steps: list[str], path: str) -> list[str]:
@@ -119,3 +119,15 @@ def _declared(project: object) -> list[str]:
     # As a JSON list no shell looks at it: `>=` stays what it is.
     command = json.dumps([*_INSTALL, "--", *wanted])
     return ["RUN mkdir /packages", f"{_PIP} {command}"] if wanted else []
+
+
+PYTHON = Preset(
+    name="python",
+    language="Python",
+    runtime=re.compile(r"python(3\.[0-9]{1,3})"),
+    such_as="python3.13",
+    image="`python:3.13-slim`",
+    manifests=("pyproject.toml", "requirements.txt", "uv.lock"),
+    counts="`uv.lock` with `pyproject.toml`; `requirements.txt`; `pyproject.toml` with `[project]`",
+    lines=lines,
+)

@@ -1,0 +1,1 @@
+"""Shapes of real repositories: built as they are, and loaded by their own runtime."""
