@@ -1,5 +1,6 @@
 """Connections to the Redis that is the book of record, and proof that it keeps what it is told."""
 
+from collections.abc import Generator
 from typing import Any
 
 from redis import Redis
@@ -51,49 +52,73 @@ def _client(url: str, seconds: float, retry: Retry) -> Redis:
     )
 
 
+Steps = Generator[tuple[str, ...], Any, bool]
+"""Commands that are asked one by one, each answered by its reply, or by its error."""
+
+
 def _connect(connection: AbstractConnection) -> None:
     """Open a connection; a Redis that could lose data is as good as none."""
     connection.on_connect()
+    steps = proof()
     try:
-        settings = _settings(connection)
-        _prove(settings)
-        if settings.get("appendfsync") != "always":
-            _sync_each_write(connection, settings["version"])
+        asked = next(steps)
+        while True:
+            connection.send_command(*asked)
+            asked = tell(steps, _reply(connection))
+    except StopIteration:
+        return
     except (LedgerError, ResponseError) as error:
         connection.disconnect()
         raise RedisConnectionError(str(error)) from error
 
 
-def _sync_each_write(connection: AbstractConnection, version: tuple[int, int]) -> None:
-    """Have each write synced, where the server lets us; a newer one can be asked to wait instead.
+def _reply(connection: AbstractConnection) -> Any:  # noqa: ANN401 - any Redis reply
+    try:
+        return connection.read_response()
+    except ResponseError as error:
+        return error
+
+
+def tell(steps: Steps, reply: Any) -> tuple[str, ...]:  # noqa: ANN401 - any Redis reply
+    """Tell the steps of a reply, or of an error in its place; returns their next command.
+
+    Raises:
+        StopIteration: there is none; its value says whether writes must be waited for.
+    """
+    return steps.throw(reply) if isinstance(reply, ResponseError) else steps.send(reply)
+
+
+def proof() -> Steps:
+    """Have each write synced, where the server lets us; returns whether it must be waited for.
 
     WAITAOF alone would do, but `appendfsync everysec` makes it take up to a second.
+
+    Raises:
+        LedgerError: this Redis could lose data.
+        ResponseError: it is too old to be asked for the sync, and may not be set up.
     """
+    text = str((yield ("INFO",)))
+    settings = dict(line.partition(":")[::2] for line in text.splitlines() if ":" in line)
+    _prove(settings)
+    if (yield from _synced()):
+        return False
+    major, minor = settings["redis_version"].split(".")[:2]
     try:
-        _ask(connection, "CONFIG", "SET", "appendfsync", "always")
+        yield ("CONFIG", "SET", "appendfsync", "always")
     except ResponseError:
-        if version < WAITAOF_VERSION:
+        if (int(major), int(minor)) < WAITAOF_VERSION:
             raise
+        return True
+    return not (yield from _synced())
 
 
-def _ask(connection: AbstractConnection, *command: str) -> Any:  # noqa: ANN401 - any Redis reply
-    connection.send_command(*command)
-    return connection.read_response()
-
-
-def _settings(connection: AbstractConnection) -> dict[str, Any]:
-    text = str(_ask(connection, "INFO"))
-    info: dict[str, Any] = dict(
-        line.partition(":")[::2] for line in text.splitlines() if ":" in line
-    )
-    major, minor = str(info["redis_version"]).split(".")[:2]
-    info["version"] = (int(major), int(minor))
+def _synced() -> Steps:
+    """Whether each write is synced before its reply; where CONFIG is forbidden nobody knows."""
     try:
-        reply = _ask(connection, "CONFIG", "GET", "appendfsync")
+        reply = yield ("CONFIG", "GET", "appendfsync")
     except ResponseError:
-        return info
-    info.update(reply if isinstance(reply, dict) else zip(reply[::2], reply[1::2], strict=True))
-    return info
+        return False
+    return "always" in (reply.values() if isinstance(reply, dict) else reply)
 
 
 def _prove(settings: dict[str, Any]) -> None:

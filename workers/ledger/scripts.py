@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from hashlib import sha1
 from importlib.resources import files
 from typing import Any
 
@@ -49,6 +50,24 @@ def _model() -> dict[str, str]:
 
 def _table(names: list[Any]) -> str:
     return "{" + ", ".join(f"['{name}'] = true" for name in sorted(names)) + "}"
+
+
+Command = tuple[str | int | float, ...]
+
+
+@cache
+def _sha(name: str) -> str:
+    return sha1(source(name).encode(), usedforsecurity=False).hexdigest()
+
+
+def command(name: str, *arguments: str | float) -> Command:
+    """Running one script as a command, for a server that has it already."""
+    return ("EVALSHA", _sha(name), 0, *arguments)
+
+
+def whole(known: Command, name: str) -> Command:
+    """The same command for a server that doesn't have the script."""
+    return ("EVAL", source(name), *known[2:])
 
 
 class Scripts:

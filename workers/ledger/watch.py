@@ -23,9 +23,12 @@ class News(NamedTuple):
 
 
 class Watch:
-    """One follower's place in a run; `after` is the id of the last log entry that it has."""
+    """One follower's place in a run; `after` is the id of the last log entry that it has.
 
-    def __init__(self, redis: Redis, run_id: str, after: str = START) -> None:
+    Without a client, whoever waits asks Redis: `AsyncLedger.news`.
+    """
+
+    def __init__(self, redis: Redis | None, run_id: str, after: str = START) -> None:
         self._redis: Any = redis
         self._log = keys.log(run_id)
         self._bell = keys.bell(run_id)
@@ -38,18 +41,28 @@ class Watch:
         After a wait for nothing the run should be looked at too: its bell does not ring for all
         that changes, and is gone ten minutes after it rang.
         """
+        return self.heard(self._redis.xread(**self.waits()))
+
+    def rest(self) -> list[Entry]:
+        """The next entries of a log that nobody adds to any more; empty at its end."""
+        return self.heard(self._redis.xread(**self.reads())).entries
+
+    def waits(self) -> dict[str, Any]:
+        """The arguments of the XREAD that waits for news."""
         places = {self._log: self._after, self._bell: self._heard}
-        block = int(WAIT_SECONDS * 1000)
-        found = dict(self._redis.xread(places, count=MOST_ENTRIES, block=block))
+        return {"streams": places, "count": MOST_ENTRIES, "block": int(WAIT_SECONDS * 1000)}
+
+    def reads(self) -> dict[str, Any]:
+        """The arguments of the XREAD that reads the log alone, and does not wait."""
+        return {"streams": {self._log: self._after}, "count": MOST_ENTRIES}
+
+    def heard(self, reply: Any) -> News:  # noqa: ANN401 - redis-py's
+        """What a reply to one of them says; the next one asks for what follows."""
+        found = dict(reply)
         if bells := found.get(self._bell):
             self._heard = bells[-1][0]
         entries = self._entries(found.get(self._log, []))
         return News(entries, look=bool(bells) or not entries)
-
-    def rest(self) -> list[Entry]:
-        """The next entries of a log that nobody adds to any more; empty at its end."""
-        found = dict(self._redis.xread({self._log: self._after}, count=MOST_ENTRIES))
-        return self._entries(found.get(self._log, []))
 
     def _entries(self, rows: list[tuple[str, dict[str, str]]]) -> list[Entry]:
         if rows:
