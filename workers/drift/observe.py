@@ -16,6 +16,7 @@ from workers.ledger import keys
 from workers.ledger.model.errors import RunError, UserError
 from workers.ledger.model.observation import CodeStorage, Live, Observation, Recorded, Seen
 from workers.ledger.model.run import Run, StageState, State
+from workers.ledger.model.stages import RELEASE
 from workers.ledger.upkeep import Upkeep
 from workers.workshop import Workshop
 
@@ -209,7 +210,7 @@ def _begun(run: Run) -> bool:
     if run.unfinished:
         return True
     last = run.stages[-1] if run.stages else None
-    begun = last is not None and last.name == "release" and last.state is not StageState.PENDING
+    begun = last is not None and last.name == RELEASE.name and last.state is not StageState.PENDING
     return run.state is State.RUNNING and begun
 
 

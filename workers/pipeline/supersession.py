@@ -4,10 +4,8 @@ from workers.attempt.ancestry import was_reset
 from workers.attempt.context import Context
 from workers.ledger.model.errors import SupersededError
 from workers.ledger.model.run import Run, State
+from workers.ledger.model.stages import BY_NAME
 from workers.source.snapshot import Relation
-
-# Not before the checkout, which judges where commits may be fetched from.
-BEFORE_DEPLOY = frozenset({"test", "analyze", "build", "publish"})
 
 
 def check(context: Context, stage: str) -> None:
@@ -18,7 +16,7 @@ def check(context: Context, stage: str) -> None:
     Raises:
         SupersededError: naming the commit that takes its place.
     """
-    if stage not in BEFORE_DEPLOY:
+    if not BY_NAME[stage].yields:
         return
     for later in context.shop.ledger.history.later(context.run.id, context.order):
         newer = later.order.commit

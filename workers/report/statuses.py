@@ -5,16 +5,16 @@ from typing import Literal, NamedTuple
 
 from workers import sonar
 from workers.ledger.model.run import Run, StageRecord, StageState, State
+from workers.ledger.model.stages import BY_NAME, STAGES, Context
 
-STAGES_OF = {"test": ("checkout", "test", "analyze"), "build": ("build",)}
-"""The contexts of a pull request's check, and what each covers."""
-SPEAK = {"test": ("test", "analyze"), "build": ("build",), "deploy": ("release",)}
-"""The stages whose summaries are a status's text when all went well."""
-STANDS = {
-    **dict.fromkeys(STAGES_OF["test"], "Testing"),
-    **dict.fromkeys(STAGES_OF["build"], "Tested; building"),
+OF_A_CHECK: tuple[Context, ...] = tuple(dict.fromkeys(s.status for s in STAGES if s.checks))
+"""The contexts of a pull request's check, in the order of the stages that they cover."""
+STANDS: dict[Context, str] = {
+    "test": "Testing",
+    "build": "Tested; building",
+    "deploy": "Deploying",
 }
-"""What a deploy is at; in its other stages, it deploys."""
+"""What a deploy is at, by the context of the stage that it is in."""
 
 Told = Literal["pending", "success", "failure", "error"]
 WORST: tuple[Told, ...] = ("failure", "error", "pending", "success")
@@ -64,10 +64,10 @@ def _named(run: Run, status: Status) -> Status:
 
 def _of_a_check(run: Run) -> list[Status]:
     told = []
-    for name, stages in STAGES_OF.items():
-        records = [record for record in run.stages if record.name in stages]
+    for name in OF_A_CHECK:
+        records = [record for record in run.stages if BY_NAME[record.name].status == name]
         if records:
-            verdict = _verdict(run, records, SPEAK[name])
+            verdict = _verdict(run, records, name)
             told.append(Status(run.order.commit, f"slipway/{name}", *verdict))
     return told
 
@@ -76,16 +76,16 @@ def _of_a_deploy(run: Run) -> list[Status]:
     """One status for all of it, its test and build included; on a merged head as well."""
     order = run.order
     context = f"slipway/deploy/{order.environment}"
-    told = Status(order.commit, context, *_verdict(run, list(run.stages), SPEAK["deploy"]))
+    told = Status(order.commit, context, *_verdict(run, list(run.stages), "deploy"))
     pull = order.pull_request
     if pull and order.purpose == "deploy" and pull.head != order.commit:
         return [told, told._replace(sha=pull.head)]
     return [told]
 
 
-def _verdict(run: Run, records: list[StageRecord], speak: tuple[str, ...]) -> tuple[Told, str]:
+def _verdict(run: Run, records: list[StageRecord], context: Context) -> tuple[Told, str]:
     if all(record.state is StageState.SUCCEEDED for record in records):
-        said = (r.summary for r in records if r.name in speak and r.summary != sonar.NOT_ASKED)
+        said = (r.summary for r in records if _speaks(r, context))
         return "success", "; ".join(filter(None, said)) or "Done"
     if not run.state.final:
         waiting = (r.summary or "Waiting" for r in records if r.state is StageState.WAITING)
@@ -98,9 +98,16 @@ def _verdict(run: Run, records: list[StageRecord], speak: tuple[str, ...]) -> tu
     return "error", f"{run.state.capitalize()}: {why}"
 
 
+def _speaks(record: StageRecord, context: Context) -> bool:
+    """Whether a stage's summary is part of a status's text when all went well."""
+    stage = BY_NAME[record.name]
+    return stage.speaks and stage.status == context and record.summary != sonar.NOT_ASKED
+
+
 def _stands(run: Run, records: list[StageRecord]) -> str:
     """Where a deploy stands, in so few words that GitHub is not told of every stage."""
     if run.order.purpose == "check":
         return "In progress"
     open_ones = (r.name for r in records if r.state is not StageState.SUCCEEDED)
-    return STANDS.get(next(open_ones, ""), "Deploying")
+    name = next(open_ones, None)
+    return STANDS[BY_NAME[name].status if name else "deploy"]

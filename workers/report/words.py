@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 
 from config.units import duration
 from workers.ledger.model.run import Run, StageRecord, StageState, State
+from workers.ledger.model.stages import APPROVE
 
 Name = Literal["started", "waiting", "held", "succeeded", "failed", "cancelled", "superseded"]
 
@@ -49,7 +50,7 @@ def events(run: Run) -> list[Event]:
 
 def waits(run: Run) -> int | None:
     """Since when a run waits for people, None if it does not."""
-    return next((one.started_at for one in _waiting(run) if one.name == "approve"), None)
+    return next((one.started_at for one in _waiting(run) if one.name == APPROVE.name), None)
 
 
 def why_held(run: Run) -> str:

@@ -12,7 +12,7 @@ from workers.ledger.model.errors import PassingError, RunError
 from workers.ledger.model.order import Order, PullRequest
 from workers.ledger.model.stages import STAGES, stages_of
 from workers.ledger.upkeep import Upkeep
-from workers.report.statuses import STAGES_OF
+from workers.report.statuses import OF_A_CHECK
 from workers.workshop import Workshop
 
 log = structlog.get_logger()
@@ -149,7 +149,7 @@ class _Lost:
             purpose="check",
             pull_request=self._pull(pull),
         )
-        for name in STAGES_OF:
+        for name in OF_A_CHECK:
             self._orders[pull.head.sha, f"slipway/{name}"] = order
 
     def _order(

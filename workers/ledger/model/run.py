@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from workers.ledger.model.masked import Shown
 from workers.ledger.model.order import Order
 from workers.ledger.model.rollout import Rollout
+from workers.ledger.model.stages import APPROVE
 
 
 class State(StrEnum):
@@ -186,5 +187,6 @@ class Run(BaseModel):
     @property
     def _approval_waits(self) -> bool:
         return any(
-            stage.name == "approve" and stage.state is StageState.WAITING for stage in self.stages
+            stage.name == APPROVE.name and stage.state is StageState.WAITING
+            for stage in self.stages
         )

@@ -10,13 +10,14 @@ from workers.aws.sites.book import Place
 from workers.ledger.model.errors import BusyError, GoneError, OurError
 from workers.ledger.model.rollback import PlacedSite, Target
 from workers.ledger.model.run import Release, Run, StageState, State
+from workers.ledger.model.stages import STAGES
 from workers.stages import shared_version
 
 TOGETHER = 8
 INSTEAD = "push a new commit with its code (git revert), or roll back to another commit"
 """What to do about a commit that is gone: its own run has succeeded, and is not repeated."""
 
-DEPLOYING = frozenset({"deploy", "verify", "approve", "release"})
+DEPLOYING = frozenset(stage.name for stage in STAGES if stage.deploys)
 
 
 def target(context: Context) -> Target:

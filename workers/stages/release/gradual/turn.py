@@ -4,6 +4,7 @@ from workers.attempt.ancestry import was_reset
 from workers.attempt.context import Context
 from workers.ledger.model.errors import SupersededError, WaitError
 from workers.ledger.model.run import Run, StageState
+from workers.ledger.model.stages import RELEASE
 from workers.source.snapshot import Relation
 
 AGAIN_SECONDS = 10.0
@@ -52,5 +53,5 @@ def _ready(later: Run, run: Run) -> bool:
     same = (later.order.purpose, later.order.environment)
     if same != (run.order.purpose, run.order.environment) or later.state.final:
         return False
-    earlier = [stage.state for stage in later.stages if stage.name != "release"]
+    earlier = [stage.state for stage in later.stages if stage.name != RELEASE.name]
     return all(state is StageState.SUCCEEDED for state in earlier)
