@@ -20,6 +20,7 @@ from tests.stand_ins.aws import AwsStandIn
 from tests.stand_ins.github import TOKEN, GitHub
 from tests.stand_ins.redis import EmbeddedRedis
 from workers.aws import session
+from workers.ledger import keys
 from workers.ledger.model.run import Run
 from workers.pipeline import walk
 from workers.workshop import Workshop
@@ -97,8 +98,8 @@ class Inside:
 
     def hurry(self, run_id: str) -> None:
         """Let the time pass that a parked run sleeps; Redis's clock can't be turned forward."""
-        if self.redis.zscore("slipway:due", run_id) is not None:
-            self.redis.zadd("slipway:due", {run_id: 0})
+        if self.redis.zscore(keys.DUE, run_id) is not None:
+            self.redis.zadd(keys.DUE, {run_id: 0})
 
     def ended(self, run_id: str, visit: Callable[[str], object] | None = None) -> Run:
         """Visit a run until it is over."""

@@ -4,6 +4,8 @@ import json
 
 from redis import Redis
 
+from workers.ledger import keys
+
 FIRST, SECOND = "a" * 40, "b" * 40
 
 
@@ -30,4 +32,4 @@ def released(
             "source": source,
             "at": 1_700_000_000_000,
         }
-        redis.lpush(f"slipway:released:{environment}", json.dumps(row | changes))
+        redis.lpush(f"{keys.RELEASED}{environment}", json.dumps(row | changes))

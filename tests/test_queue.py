@@ -7,7 +7,7 @@ from celery import Celery
 from kombu import Connection
 
 from workers.app import TRANSPORT
-from workers.ledger import messages
+from workers.ledger import keys, messages
 from workers.ledger.keys import BROKER_PREFIX
 
 MOVING = {"origin", "reply_to", "delivery_tag"}
@@ -55,6 +55,6 @@ def test_a_message_that_is_received_is_forgotten(redis, redis_server):
     with Connection(redis_server.url, transport_options=TRANSPORT) as connection:
         received = connection.SimpleQueue("build").get(timeout=5)
         assert received.headers["id"] == "task-1"
-        assert redis.keys("slipway:celery:unacked*") == []
+        assert redis.keys(f"{keys.BROKER_PREFIX}unacked*") == []
         assert redis.llen(messages.key("build")) == 0
         received.ack()

@@ -20,6 +20,7 @@ from tests.dashboard.conftest import settings
 from tests.dashboard.test_approval import HASH, OPERATOR, PACKAGES, TOKENS, votes, waiting
 from tests.dashboard.worker import Work
 from tests.stand_ins.redis import EmbeddedRedis
+from workers.ledger import keys
 from workers.ledger.model.approval import candidate
 from workers.ledger.model.run import Release
 
@@ -166,7 +167,7 @@ def test_another_candidate_than_was_shown_is_not_approved(url: str, redis: Redis
         text = b""
         while b"[y/N]" not in text:
             text += os.read(ours, 65536)
-        redis.hset(f"slipway:run:{work.id}", "packages", json.dumps({"MoviesLoader": "other"}))
+        redis.hset(f"{keys.RUN}{work.id}", "packages", json.dumps({"MoviesLoader": "other"}))
         os.write(ours, b"y\n")
         try:
             while part := os.read(ours, 65536):
@@ -226,9 +227,7 @@ def test_what_a_terminal_would_obey_is_not_shown(ask: Command, redis: Redis) -> 
     work.lease.releases([Release(function="Movies\x1b[2J\nLoader", version="7", sha256=HASH)])
     work.end()
     other = waiting(redis)
-    redis.hset(
-        f"slipway:run:{other.id}", "releases", redis.hget(f"slipway:run:{work.id}", "releases")
-    )
+    redis.hset(f"{keys.RUN}{other.id}", "releases", redis.hget(f"{keys.RUN}{work.id}", "releases"))
     text = ask("approve", other.id).stdout
     assert "Movies Loader: live" in text
     assert "\x1b" not in text

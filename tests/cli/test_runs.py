@@ -20,6 +20,7 @@ from tests.cli.conftest import Command
 from tests.dashboard.conftest import TOKEN
 from tests.dashboard.worker import Work
 from tests.stand_ins.ports import free_port
+from workers.ledger import keys
 from workers.ledger.model.run import State
 
 PROGRAM = str(Path(sys.executable).parent / "slipway")
@@ -343,8 +344,8 @@ def test_following_sits_out_a_restart(
 def test_following_waits_for_a_log_that_is_in_s3(app: Flask, url: str, redis: Redis) -> None:
     """While a worker brings an old log back, events and log are 503; then it is shown."""
     work = Work(redis).say("one\n").end()
-    redis.hset(f"slipway:run:{work.id}", "told", json.dumps({"log": "s3://packages/x.txt"}))
-    redis.delete(f"slipway:log:{work.id}")
+    redis.hset(f"{keys.RUN}{work.id}", "told", json.dumps({"log": "s3://packages/x.txt"}))
+    redis.delete(f"{keys.LOG}{work.id}")
     refused: list[str] = []
 
     @app.after_request

@@ -11,7 +11,7 @@ from service import create_app
 from tests.dashboard.conftest import OPERATOR, Reader, settings
 from tests.orders import order
 from tests.released import FIRST, SECOND, released
-from workers.ledger import Ledger
+from workers.ledger import Ledger, keys
 from workers.ledger.model.errors import HeldError
 from workers.ledger.model.observation import CodeStorage, Difference, Observation, Recorded, Seen
 from workers.ledger.model.run import StageRecord, StageState, State
@@ -217,7 +217,7 @@ def test_what_somebody_changed_by_hand(ann, ledger):
     assert "&lt;b&gt;it&lt;/b&gt;" in ann.text(PAGE)
     latest = ledger.history.released("production", 0, 1)[0]
     place = "123456789012/eu-west-3/MoviesLoader/production"
-    ledger.redis.hset("slipway:live", place, json.dumps(latest))
+    ledger.redis.hset(keys.LIVE, place, json.dumps(latest))
     what = {name: latest[name] for name in ("function", "version", "commit", "repository", "run")}
     assert observations.repaired(place, "production", what)
     shown = ann.text(PAGE)

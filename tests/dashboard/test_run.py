@@ -10,6 +10,7 @@ from redis import Redis
 from tests.dashboard.conftest import OPERATOR, Reader, settings
 from tests.dashboard.worker import Work
 from tests.stand_ins.redis import EmbeddedRedis
+from workers.ledger import keys
 from workers.ledger.codec import checks_text
 from workers.ledger.model.run import CheckRecord, Release, Report, StageState, State
 from workers.ledger.model.run import Tests as Tally
@@ -120,9 +121,9 @@ def test_the_live_part_holds_only_what_is_new(ann: Reader, redis: Redis) -> None
 def test_an_archived_log_comes_back(ann: Reader, redis: Redis) -> None:
     """The page asks for it and shows it, by source, when a worker has brought it back."""
     work = Work(redis).say("long ago\n").end()
-    key = f"slipway:run:{work.id}"
+    key = f"{keys.RUN}{work.id}"
     redis.hset(key, "told", json.dumps({"log": "s3://packages/slipway/logs/x.txt"}))
-    redis.delete(f"slipway:log:{work.id}")
+    redis.delete(f"{keys.LOG}{work.id}")
     page = ann.text(f"/runs/{work.id}")
     assert "being brought back from S3" in page
     assert 'data-ended="no"' in page

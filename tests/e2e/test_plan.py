@@ -4,6 +4,7 @@ import pytest
 import redis
 
 from tests.e2e.town import until
+from workers.ledger import keys
 
 pytestmark = pytest.mark.e2e
 
@@ -37,5 +38,5 @@ def test_workers_draw_on_one_budget(town):
     place = town.place("budget")
     place.assert_deployed(place.push())
     with redis.Redis.from_url(town.redis.url, decode_responses=True) as client:
-        assert client.llen("slipway:budget:123456789012/eu-west-3/control") > 1
-        assert client.llen("slipway:budget:123456789012/eu-west-3/read") > 1
+        assert client.llen(f"{keys.BUDGET}123456789012/eu-west-3/control") > 1
+        assert client.llen(f"{keys.BUDGET}123456789012/eu-west-3/read") > 1

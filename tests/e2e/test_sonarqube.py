@@ -9,6 +9,7 @@ from tests.e2e.town import Town, pipeline, settled, until
 from tests.stand_ins.sonar import SonarQube, scanner_image
 from tests.stand_ins.sonar.image import address
 from tests.stand_ins.sonar.server import TOKEN, WEBHOOK_SECRET
+from workers.ledger import keys
 
 pytestmark = pytest.mark.e2e
 
@@ -75,8 +76,8 @@ def test_the_webhook_wakes_a_run_at_once(city, sonar):
     import redis
 
     with redis.Redis.from_url(city.redis.url) as client:
-        until(lambda: client.zscore("slipway:due", run_id), 10, "it is not parked")
-        client.zadd("slipway:due", {run_id: (time.time() + 3600) * 1000})
+        until(lambda: client.zscore(keys.DUE, run_id), 10, "it is not parked")
+        client.zadd(keys.DUE, {run_id: (time.time() + 3600) * 1000})
     sonar.decide(analysis)
     assert sonar.rung[-1] == 202
     place.assert_deployed(commit)

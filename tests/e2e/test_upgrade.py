@@ -12,6 +12,7 @@ from tests.e2e.conftest import FUNCTION, small
 from tests.e2e.test_accounts import DEV, PROD, account, start, to_master, version  # noqa: F401
 from tests.stand_ins.aws import REGION
 from tests.stand_ins.slipway import ROOT
+from workers.ledger import keys
 
 pytestmark = pytest.mark.e2e
 BEFORE = "088d4fc"
@@ -33,7 +34,7 @@ def before(tmp_path_factory):
 
 def places(redis):
     """What is live, by place."""
-    return {name: json.loads(text) for name, text in redis.hgetall("slipway:live").items()}
+    return {name: json.loads(text) for name, text in redis.hgetall(keys.LIVE).items()}
 
 
 def test_what_the_version_before_has_released_is_known(start, aws, redis, before):  # noqa: F811
@@ -65,12 +66,12 @@ def test_what_the_version_before_has_released_is_known(start, aws, redis, before
         f"{PROD}/{REGION}/{FUNCTION}/live": one,
     }
     for number, count in ((DEV, 2), (PROD, 1)):
-        assert redis.hlen(f"slipway:published:{number}/{REGION}/{FUNCTION}") == count
-    assert not redis.exists(f"slipway:published:{FUNCTION}")
+        assert redis.hlen(f"{keys.PUBLISHED}{number}/{REGION}/{FUNCTION}") == count
+    assert not redis.exists(f"{keys.PUBLISHED}{FUNCTION}")
     looked_at = time.time() * 1000
     while any(
-        json.loads(text)["at"] < looked_at for text in redis.hgetall("slipway:observed").values()
-    ) or not redis.hlen("slipway:observed"):
+        json.loads(text)["at"] < looked_at for text in redis.hgetall(keys.OBSERVED).values()
+    ) or not redis.hlen(keys.OBSERVED):
         time.sleep(0.2)
     assert "drift_begins" not in log.read_text()
 

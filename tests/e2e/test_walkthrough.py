@@ -7,6 +7,7 @@ import time
 import pytest
 
 from tests.e2e.conftest import BUCKET, FUNCTION, example, small
+from workers.ledger import keys
 
 pytestmark = pytest.mark.e2e
 
@@ -53,5 +54,5 @@ def test_a_log_outlives_its_stream(world, redis):
         time.sleep(0.1)
     log = world.slipway.log(run["id"])
     assert world.aws.read(BUCKET, key).decode() == log
-    assert redis.delete(f"slipway:log:{run['id']}") == 1
+    assert redis.delete(f"{keys.LOG}{run['id']}") == 1
     assert world.slipway.log(run["id"]) == log

@@ -15,6 +15,7 @@ from tests.stand_ins.aws import AwsStandIn
 from tests.stand_ins.github import GitHub, Status
 from tests.stand_ins.redis import EmbeddedRedis
 from tests.stand_ins.slipway import TOKEN, Slipway
+from workers.ledger import keys
 from workers.ledger.upkeep import Upkeep
 
 BUCKET = "packages-of-the-town"
@@ -285,7 +286,7 @@ class Town:
         import redis
 
         with redis.Redis.from_url(self.redis.url, decode_responses=True) as client:
-            return client.hgetall(f"slipway:run:{run_id}")
+            return client.hgetall(f"{keys.RUN}{run_id}")
 
     @property
     def docker(self) -> docker.DockerClient:

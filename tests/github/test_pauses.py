@@ -8,6 +8,7 @@ from tests.stand_ins.github import TOKEN, GitHub
 from workers.github import statuses
 from workers.github.client import GitHub as Client
 from workers.github.faults import RateLimitedError
+from workers.ledger import keys
 from workers.ledger.pauses import Pauses
 
 LIMITED = {"status": 429, "headers": {"Retry-After": "7"}}
@@ -39,7 +40,7 @@ def test_a_pause_ends_by_itself(hub: GitHub, redis: Redis, sha: str) -> None:
     pauses.begin("github:token", 7)
     with pytest.raises(RateLimitedError):
         post(client, sha)
-    redis.pexpire("slipway:pause:github:token", 1)
+    redis.pexpire(f"{keys.PAUSE}github:token", 1)
     while pauses.left("github:token"):
         pass
     post(client, sha)

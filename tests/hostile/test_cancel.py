@@ -16,6 +16,7 @@ import pytest
 from tests.e2e.conftest import town
 from tests.e2e.town import WAITING, Place, Town, pipeline, until
 from tests.ledger.conftest import Book, book
+from workers.ledger import keys
 from workers.ledger.lease import Lease
 from workers.ledger.model.run import StageState, State
 from workers.process.watchdog import AtWork, Watchdog
@@ -97,7 +98,7 @@ def test_a_cancelled_run_is_taken_from_a_process_that_hears_nothing(stuck):
 def test_what_has_moved_something_is_left_to_put_it_back(stuck):
     """A cancel ends no process whose run has begun to move aliases."""
     one = stuck()
-    one.book.redis.hset(f"slipway:run:{one.run}", "unfinished", "yes")
+    one.book.redis.hset(f"{keys.RUN}{one.run}", "unfinished", "yes")
     one.book.cancel(one.run, "Cancelled by alice")
     assert not one.watched(1)
 
@@ -113,7 +114,7 @@ def test_a_process_that_lost_its_lease_gives_its_place_free(stuck):
 def test_a_task_has_a_time_limit(stuck):
     """Above what its run wrote down it is ended, which counts as a lost worker."""
     one = stuck()
-    one.book.redis.hset(f"slipway:run:{one.run}", "task_seconds", "1")
+    one.book.redis.hset(f"{keys.RUN}{one.run}", "task_seconds", "1")
     assert one.watched(5)
     assert time.monotonic() - one.began > 1
     one.again()

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.ledger.conftest import Book, book
+from workers.ledger import keys
 from workers.ledger.model.run import State
 
 __all__ = ["book"]
@@ -12,7 +13,7 @@ MOST = 20_000
 
 def weight(book: Book, run_id: str) -> int:
     """Bytes that Redis holds for a run's hash."""
-    return int(book.redis.memory_usage(f"slipway:run:{run_id}", samples=0))
+    return int(book.redis.memory_usage(f"{keys.RUN}{run_id}", samples=0))
 
 
 @pytest.mark.parametrize("state", [State.SUCCEEDED, State.FAILED, State.SUPERSEDED])

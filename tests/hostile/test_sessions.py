@@ -8,6 +8,7 @@ from service import create_app
 from tests.dashboard.conftest import OPERATOR, TOKEN, Reader, settings
 from tests.dashboard.worker import Work
 from tests.stand_ins.redis import EmbeddedRedis
+from workers.ledger import keys
 from workers.ledger.sessions import BEARER, FORM, SESSION_SECONDS
 
 HOST = "slipway.example"
@@ -38,7 +39,7 @@ def copied(app, reader: Reader) -> Reader:
 
 def events(redis: Redis) -> list[dict[str, str]]:
     """What is on record."""
-    return [fields for _, fields in redis.xrange("slipway:audit")]
+    return [fields for _, fields in redis.xrange(keys.AUDIT)]
 
 
 def test_a_copied_cookie_is_void_after_the_sign_out(app, ann: Reader) -> None:
@@ -64,7 +65,7 @@ def test_signing_in_anew_ends_the_session_before(app, ann: Reader) -> None:
 
 def test_a_session_has_an_end(app, ann: Reader, redis: Redis) -> None:
     """The ledger forgets it after a week, and keeps nothing that would open another."""
-    (key,) = redis.keys("slipway:session:*")
+    (key,) = redis.keys(f"{keys.SESSION}*")
     assert 0 < redis.ttl(key) <= SESSION_SECONDS
     assert TOKEN not in str(redis.hgetall(key))
     redis.delete(key)
@@ -100,7 +101,7 @@ def test_guesses_strike_where_nobody_counts_them(app, redis: Redis, way: str) ->
         else:
             wrong = {"Authorization": f"Bearer {guess}"}
             assert reader.get("/api/v1/runs", headers=wrong).status_code == 401
-        for key in redis.keys("slipway:guesses:*"):
+        for key in redis.keys(f"{keys.GUESSES}*"):
             redis.delete(key)
     if way == "form":
         assert reader.sign_in().status_code == 303
@@ -110,7 +111,7 @@ def test_guesses_strike_where_nobody_counts_them(app, redis: Redis, way: str) ->
 
 def test_guesses_at_the_form_are_limited_in_all(app, redis: Redis) -> None:
     """Many addresses with few guesses each meet the other limit."""
-    redis.set("slipway:guesses:sign-in:all", FORM.in_all - 1, ex=60)
+    redis.set(f"{keys.GUESSES}sign-in:all", FORM.in_all - 1, ex=60)
     answers = []
     for number, token in enumerate(("a wrong token", TOKEN)):
         away = {"X-Forwarded-For": f"203.0.113.{number}"}

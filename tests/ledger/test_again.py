@@ -155,10 +155,10 @@ def test_a_retry_takes_the_place_of_its_run_alone(book):
 def test_where_a_branch_is_known_to_be_is_forgotten_with_it(book):
     """Nothing is left of a branch without runs."""
     run_id = book.ended(book.take_on(delivery="d1"))
-    assert book.redis.hgetall("slipway:tips")
+    assert book.redis.hgetall(keys.TIPS)
     book.prune(0, 0)
     assert book.history.run(run_id) is None
-    assert book.redis.hgetall("slipway:tips") == {}
+    assert book.redis.hgetall(keys.TIPS) == {}
     assert book.redis.zcard(keys.RUNS) == 0
 
 

@@ -15,7 +15,7 @@ from tests.ledger.conftest import STAGES
 from tests.orders import order
 from tests.stand_ins.late_redis import LateRedis
 from tests.stand_ins.redis import EmbeddedRedis
-from workers.ledger import Accepted, Ledger, NotDurableError
+from workers.ledger import Accepted, Ledger, NotDurableError, keys
 from workers.ledger.asynchronous import MOST_AT_ONCE, AsyncLedger
 
 
@@ -96,7 +96,7 @@ def test_an_order_is_taken_as_by_the_waiting_way(loop, redis):
     loop.accept("d1")
     taken = loop.until(1)["d1"]
     assert taken.fresh
-    assert redis.exists(f"slipway:run:{taken.run_id}")
+    assert redis.exists(f"{keys.RUN}{taken.run_id}")
     again = Ledger(redis).accept(order(), "d1", STAGES, "build")
     assert again == Accepted(taken.run_id, fresh=False)
 
@@ -110,7 +110,7 @@ def test_many_are_under_way_at_once(loop, redis):
     taken = loop.until(count)
     assert {type(one) for one in taken.values()} == {Accepted}
     assert len({one.run_id for one in taken.values()}) == count
-    assert redis.zcard("slipway:runs") == count
+    assert redis.zcard(keys.RUNS) == count
     assert len({client["id"] for client in redis.client_list()} - before) <= MOST_AT_ONCE
 
 
@@ -135,7 +135,7 @@ def test_a_server_that_has_forgotten_the_script_is_told_again(own_loop, own_redi
             own_loop.accept(f"d{number}", f"{number:040x}")
         taken = own_loop.until(5)
         assert {type(one) for one in taken.values()} == {Accepted}
-        assert client.zcard("slipway:runs") == 6
+        assert client.zcard(keys.RUNS) == 6
 
 
 def test_a_redis_that_hangs_fails_them_within_a_second(own_loop, own_redis):

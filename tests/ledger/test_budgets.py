@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 
+from workers.ledger import keys
 from workers.ledger.budgets import Budgets
 from workers.ledger.connection import hasty
 
@@ -42,7 +43,7 @@ def test_no_second_has_more_turns_than_the_rate(redis, redis_server):
     """Four processes that ask for a hundred turns at once get fourteen in any one second."""
     given = turns(redis_server, processes=4, count=25)
     assert len(given) == 100
-    rows = sorted(float(one) for one in redis.lrange("slipway:budget:place", 0, -1))
+    rows = sorted(float(one) for one in redis.lrange(f"{keys.BUDGET}place", 0, -1))
     assert len(rows) == RATE
     assert rows[-1] - rows[0] < 1000
     # Times of asking are the callers' own: give their clocks' reading a little room.
@@ -74,7 +75,7 @@ def test_a_clock_that_was_set_back_stops_nobody(redis, redis_server):
     """Turns an hour ahead are not waited for."""
     budgets = Budgets(hasty(redis_server.url))
     ahead = (time.time() + 3600) * 1000
-    redis.lpush("slipway:budget:place", *[str(ahead)] * RATE)
+    redis.lpush(f"{keys.BUDGET}place", *[str(ahead)] * RATE)
     assert budgets.reserve("place", RATE) == 0
 
 

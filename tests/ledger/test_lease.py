@@ -129,7 +129,7 @@ def test_a_heartbeat_that_hangs_stops_the_work(book):
     """When Redis does not answer in time, the worker stops before its lease can be another's."""
     lease = book.leased(book.take_on(), seconds=1)
     answer = Event()
-    scripts, lease._scripts = lease._scripts, lambda *_: answer.wait(30) and ("kept", "")
+    scripts, lease._scripts = lease._scripts, lambda *_, **__: answer.wait(30) and ("kept", "")
     with lease.kept():
         lease.check()
         time.sleep(0.9)
@@ -227,7 +227,7 @@ def test_a_dead_runs_lock_is_free(book):
     with first.locked("function:Loader"):
         time.sleep(0.1)
         with second.locked("function:Loader"):
-            first._scripts("unlock", "function:Loader", first.run_id, first.fence)
+            first._ours("unlock", name="function:Loader")
             third = book.leased(book.take_on(order(commit="d" * 40)), "w3")
             with pytest.raises(BusyError), third.locked("function:Loader"):
                 pass

@@ -36,7 +36,7 @@ def clean(redis):
     """Nothing that was written holds the secret, and something was masked."""
     yield
     found = []
-    for key in redis.keys("slipway:*"):
+    for key in redis.keys(f"{keys.PREFIX}*"):
         match redis.type(key):
             case "hash":
                 found += redis.hgetall(key).values()

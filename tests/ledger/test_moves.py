@@ -12,7 +12,10 @@ from workers.ledger.model.run import BEGINS, TRANSITIONS, State
 from workers.ledger.scripts import composed, source
 
 LUA = ROOT / "workers" / "ledger" / "lua"
-MOVE = composed("-- @include move\nmove(ARGV[1], ARGV[2], ARGV[3], 'queue', 'deploy')\nreturn 1")
+MOVE = composed(
+    "-- @include move\n-- @arguments id before after\n"
+    "move(id, before, after, 'queue', 'deploy')\nreturn 1"
+)
 ALL = ["", *State]
 
 

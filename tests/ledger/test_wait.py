@@ -6,7 +6,7 @@ import pytest
 
 from tests.ledger.conftest import STAGES, Book
 from tests.orders import order
-from workers.ledger import Refusal
+from workers.ledger import Refusal, keys
 from workers.ledger.lease import Lease
 from workers.ledger.model.approval import Vote
 from workers.ledger.model.errors import PeopleError, StoppedError
@@ -47,9 +47,9 @@ def test_an_event_wakes_a_run_before_its_time(book, redis):
     lease = book.leased(book.take_on())
     lease.awaits("sonar:7", analysis="7")
     run_id = parked(book, lease)
-    before = redis.llen("slipway:celery:build")
+    before = redis.llen(f"{keys.BROKER_PREFIX}build")
     assert book.wake("sonar:7") == (run_id, "woken")
-    assert redis.llen("slipway:celery:build") == before + 1
+    assert redis.llen(f"{keys.BROKER_PREFIX}build") == before + 1
     assert isinstance(book.try_lease(run_id, "w2"), Lease)
     assert book.history.fields(run_id, "analysis") == ["7"]
 
@@ -130,12 +130,12 @@ def test_each_word_has_a_worker_look(book, redis):
     """The first of two with the next sweep; the one that decides rings at once."""
     run_id = asked(book)
     assert book.try_lease(run_id, "w") == Refusal("early")
-    before = redis.llen("slipway:celery:deploy")
+    before = redis.llen(f"{keys.BROKER_PREFIX}deploy")
     assert say(book, run_id, "ada") == "counted"
     assert book.overdue(0).runs == [(run_id, "build")]
-    assert redis.llen("slipway:celery:deploy") == before
+    assert redis.llen(f"{keys.BROKER_PREFIX}deploy") == before
     assert say(book, run_id, "bob") == "counted"
-    assert redis.llen("slipway:celery:deploy") == before + 1
+    assert redis.llen(f"{keys.BROKER_PREFIX}deploy") == before + 1
     assert isinstance(book.try_lease(run_id, "w"), Lease)
 
 

@@ -20,6 +20,7 @@ from service.wire import STUCK_SECONDS
 from tests.dashboard.worker import Work
 from tests.service.conftest import push
 from tests.stand_ins.slipway import TOKEN
+from workers.ledger import keys
 from workers.ledger.model.run import StageState, State
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
@@ -235,8 +236,8 @@ def test_a_session_may_follow(slipway, book):
 def test_an_archived_log_is_asked_for_first(slipway, book):
     """Who follows a run of long ago is told when to come back; a worker brings the log."""
     work = Work(book).say("long ago\n").end()
-    book.hset(f"slipway:run:{work.id}", "told", json.dumps({"log": "s3://packages/x.txt"}))
-    book.delete(f"slipway:log:{work.id}")
+    book.hset(f"{keys.RUN}{work.id}", "told", json.dumps({"log": "s3://packages/x.txt"}))
+    book.delete(f"{keys.LOG}{work.id}")
     answer = slipway.get(f"/api/v1/runs/{work.id}/events")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
     work.ledger.put_log(work.id, "[lint] one\n", 60)

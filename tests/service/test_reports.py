@@ -12,6 +12,7 @@ from service.api import reports
 from tests.dashboard.conftest import OPERATOR, TOKEN, settings
 from tests.dashboard.worker import Work
 from tests.stand_ins.redis import EmbeddedRedis
+from workers.ledger import keys
 from workers.ledger.codec import checks_text
 from workers.ledger.model.run import CheckRecord, Report
 
@@ -139,4 +140,4 @@ def test_large_reports_stay_out_of_the_ledger(work: Work, redis: Redis):
     assert not work.ledger.reports.put(work.id, "coverage", files, 60)
     assert not work.ledger.reports.here(work.id, "coverage")
     assert work.ledger.reports.put(work.id, "coverage", files[:2], 60)
-    assert 0 < redis.ttl(f"slipway:report:{work.id}:coverage") <= 60
+    assert 0 < redis.ttl(f"{keys.REPORT}{work.id}:coverage") <= 60

@@ -11,7 +11,7 @@ from service import create_app
 from tests.dashboard.conftest import settings
 from tests.orders import order
 from tests.released import FIRST, SECOND, released
-from workers.ledger import Ledger
+from workers.ledger import Ledger, keys
 from workers.ledger.model.order import Order
 from workers.ledger.model.run import StageRecord, State
 
@@ -99,7 +99,7 @@ def test_only_operators_may(ann, bob, redis, verb, body):
     status, answer = bob.post(verb, **body)
     assert (status, "ask one of: Ann" in answer["detail"]) == (403, True)
     assert bob.raw(verb, b"{") == 403
-    assert set(redis.keys()) - before == {"slipway:audit"}
+    assert set(redis.keys()) - before == {keys.AUDIT}
     assert bob.post(verb, "sandbox", **body)[0] != 403
 
 

@@ -15,7 +15,7 @@ from tests.dashboard.conftest import settings
 from tests.e2e.conftest import OPERATOR
 from tests.orders import order
 from tests.service.conftest import SONAR_SECRET
-from workers.ledger import Ledger
+from workers.ledger import Ledger, keys
 from workers.ledger.lease import Lease
 from workers.ledger.model.run import StageRecord, StageState, State
 
@@ -69,7 +69,7 @@ def waiting(door, web_redis):
 
 def due(ledger, run_id):
     """Whether a run can be taken now."""
-    return bool(ledger.redis.zscore("slipway:due", run_id) <= ledger.now())
+    return bool(ledger.redis.zscore(keys.DUE, run_id) <= ledger.now())
 
 
 def test_a_run_is_woken(send, waiting):

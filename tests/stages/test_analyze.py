@@ -19,6 +19,7 @@ from tests.stand_ins.redis import EmbeddedRedis
 from tests.stand_ins.sonar import Analysis, SonarQube, scanner_image
 from tests.stand_ins.sonar.image import address
 from tests.stand_ins.sonar.server import FAILED, TOKEN, WEBHOOK_SECRET, payload
+from workers.ledger import keys
 from workers.ledger.model.order import Order
 from workers.ledger.model.run import Run, StageState, State
 from workers.report.statuses import statuses
@@ -133,7 +134,7 @@ def test_a_run_waits_without_a_worker_and_goes_on_when_the_gate_is_passed(lab):
     run_id, analysis = lab.waiting()
     run = lab.inside.run(run_id)
     assert (run.state, run.asks) == (State.WAITING, False)
-    assert lab.inside.redis.zcard("slipway:leases") == 0
+    assert lab.inside.redis.zcard(keys.LEASES) == 0
     told = {one.context: (one.state, one.description) for one in statuses(run)}
     assert told["slipway/deploy/sandbox"] == ("pending", "Waiting for SonarQube's quality gate")
     commit = run.order.commit

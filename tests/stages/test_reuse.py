@@ -6,6 +6,7 @@ import time
 import pytest
 
 from tests.stages.conftest import BUCKET, FUNCTION, OTHER_BUCKET, REPOSITORY, files
+from workers.ledger import keys as names
 from workers.ledger.lease import Lease
 from workers.ledger.model.run import CheckRecord, State
 
@@ -110,8 +111,8 @@ def test_a_failed_verdict_is_never_reused(yard):
         assert run.state is State.FAILED
         assert "unit failed with exit code 1" in run.error
         assert run.checks[0].run is None
-    assert list(yard.able.redis.scan_iter("slipway:tested:*")) == []
-    assert list(yard.able.redis.scan_iter("slipway:built:*")) == []
+    assert list(yard.able.redis.scan_iter(f"{names.TESTED}*")) == []
+    assert list(yard.able.redis.scan_iter(f"{names.BUILT}*")) == []
 
 
 def test_a_pull_requests_verdict_counts_for_its_merge(yard):
@@ -155,14 +156,14 @@ def test_the_file_says_whether_a_package_serves_again(yard):
     two = yard.able.ended(yard.merge("preprod"))
     assert two.state is State.SUCCEEDED, yard.able.log(two.id)
     assert "reused" not in yard.able.stage(two.id, "build")
-    assert list(yard.able.redis.scan_iter("slipway:built:*")) == []
+    assert list(yard.able.redis.scan_iter(f"{names.BUILT}*")) == []
 
 
 def test_records_go_when_their_time_is_over(yard):
     """Both records bear the operator's limit, 30 days unless set otherwise."""
     first(yard)
-    found = [*yard.able.redis.scan_iter("slipway:tested:*")]
-    found += yard.able.redis.scan_iter("slipway:built:*")
+    found = [*yard.able.redis.scan_iter(f"{names.TESTED}*")]
+    found += yard.able.redis.scan_iter(f"{names.BUILT}*")
     assert len(found) == 2
     for key in found:
         assert 0 < yard.able.redis.pttl(key) <= 30 * 86_400_000
@@ -179,5 +180,5 @@ def test_a_worker_that_lost_its_lease_leaves_no_record(redis, yard):
     from workers.ledger.model.errors import StoppedError
 
     with pytest.raises(StoppedError):
-        lease.keep("slipway:tested:1:x", CheckRecord(name="unit", exit_code=0, seconds=1), 60)
-    assert redis.get("slipway:tested:1:x") is None
+        lease.keep(f"{names.TESTED}1:x", CheckRecord(name="unit", exit_code=0, seconds=1), 60)
+    assert redis.get(f"{names.TESTED}1:x") is None

@@ -9,6 +9,7 @@ import pytest
 from tests.stand_ins.smtp import Smtp
 from tests.whole_log.conftest import OPERATOR, Mill, lines, said
 from workers.archive import store
+from workers.ledger import keys
 from workers.report import email
 
 WITH_EMAIL = OPERATOR.replace(
@@ -52,7 +53,7 @@ def test_an_email_waits_for_the_log(mill: Mill, mail: Smtp) -> None:
     assert mill.strict.struck["PutObject"] == 5
     mill.report(run_id)
     assert mail.mails == []
-    assert mill.redis.zscore("slipway:reports", run_id), "it is tried again"
+    assert mill.redis.zscore(keys.REPORTS, run_id), "it is tried again"
     mill.age(run_id, email.PART_SECONDS)
     mill.report(run_id)
     _, packed = mail.mails[0].attachment()
@@ -83,7 +84,7 @@ def test_a_log_with_a_gap_is_not_called_whole(mill: Mill, mail: Smtp) -> None:
     with mill.visit(run_id) as (console, _):
         console.say("test", lines(1000))
         console.flush()
-        mill.redis.zadd("slipway:leases", {run_id: 0})
+        mill.redis.zadd(keys.LEASES, {run_id: 0})
         successor = mill.lease(run_id)
     mill.over(successor)
     store.sweep(mill.shop)

@@ -29,13 +29,13 @@ def former(yard, *, source=True):
     row = made.model_dump() | {"commit": commit, "repository": order.repository, "run": run_id}
     row |= {"source": order.source.model_dump()} if source else {}
     lease.live("sandbox", [(FORMER, row)])
-    lease.published(f"slipway:published:{FUNCTION}", "7", commit, "abc=")
+    lease.published(f"{keys.PUBLISHED}{FUNCTION}", "7", commit, "abc=")
     return run_id, commit
 
 
 def everything(redis):
     """All that the ledger keeps of what is live, and whose it is."""
-    names = (keys.LIVE, keys.OWNERS, keys.ROLLOUTS, PUBLISHED, f"slipway:published:{FUNCTION}")
+    names = (keys.LIVE, keys.OWNERS, keys.ROLLOUTS, PUBLISHED, f"{keys.PUBLISHED}{FUNCTION}")
     return {name: redis.hgetall(name) for name in names}
 
 
@@ -85,9 +85,9 @@ def test_a_live_site_has_the_owner_that_its_record_names(yard, redis):
 def test_a_record_that_no_history_holds(yard, redis, forgotten):
     """Its run tells its environment; without that, the only one there that has the alias."""
     run_id, commit = former(yard)
-    redis.delete("slipway:released:sandbox")
+    redis.delete(f"{keys.RELEASED}sandbox")
     if forgotten:
-        redis.delete(f"slipway:run:{run_id}")
+        redis.delete(f"{keys.RUN}{run_id}")
     former_records.take_over(yard.shop)
     assert yard.ledger.history.live(PLACE)["commit"] == commit
 

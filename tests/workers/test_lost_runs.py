@@ -14,6 +14,7 @@ from tests.stand_ins.github import GitHub
 from tests.stand_ins.redis import EmbeddedRedis
 from workers import report as reporting
 from workers.github.survey import Survey
+from workers.ledger import keys
 from workers.ledger.model.run import Run
 from workers.upkeep import lost_runs, poll, sweep
 
@@ -85,7 +86,7 @@ class Lost:
 
     def runs(self) -> dict[str, Run]:
         """All runs by their id."""
-        return {one: self.inside.run(one) for one in self.redis.zrange("slipway:runs", 0, -1)}
+        return {one: self.inside.run(one) for one in self.redis.zrange(keys.RUNS, 0, -1)}
 
     def polled(self) -> list[Run]:
         """The runs that there are after a poll, each told to GitHub."""
@@ -238,7 +239,7 @@ def test_a_lost_run_is_made_anew_once(lost):
     lost.lose()
     again = lost.inside.told(REPOSITORY, "develop")
     poll.poll(lost.inside.shop)
-    for mark in lost.redis.keys("slipway:once:statuses*"):
+    for mark in lost.redis.keys(f"{keys.ONCE}statuses*"):
         lost.redis.delete(mark)
     poll.poll(lost.inside.shop)
     assert list(lost.runs()) == [again]

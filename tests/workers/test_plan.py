@@ -16,7 +16,7 @@ from tests.stand_ins.github import TOKEN as GITHUB_TOKEN
 from tests.stand_ins.github import GitHub
 from tests.workers.conftest import FUNCTION, OPERATOR, REPOSITORY
 from workers.drift import watch
-from workers.ledger import messages
+from workers.ledger import keys, messages
 from workers.ledger.model.observation import Difference
 from workers.ledger.model.run import Release
 from workers.ledger.observations import Observations
@@ -146,7 +146,7 @@ def test_without_a_worker_the_last_look_is_given_with_its_age(yard, hub, get):
     assert "ask again" in body["detail"]
     watch.watch(yard.shop, pause=0)
     time.sleep(0.01)
-    yard.ledger.redis.delete("slipway:look:sandbox")
+    yard.ledger.redis.delete(f"{keys.LOOK}sandbox")
     status, found = get(PLACE, refresh=1)
     assert status == 200
     assert found["refreshing"]
@@ -182,7 +182,7 @@ def test_metrics_tell_drift_and_code_storage(yard, hub, app):
     assert 'slipway_code_storage_used_bytes{environment="sandbox"} 90.0' in text
     assert 'slipway_code_storage_limit_bytes{environment="sandbox"} 100.0' in text
     assert 'slipway_observed_age_seconds{environment="sandbox"}' in text
-    yard.ledger.redis.delete("slipway:observed")
+    yard.ledger.redis.delete(keys.OBSERVED)
     assert 'environment="sandbox"' not in app.test_client().get("/metrics").text
 
 

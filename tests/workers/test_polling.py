@@ -11,6 +11,7 @@ from config.settings import settings as process_settings
 from tests.inside import Inside
 from tests.stand_ins.github import GitHub
 from tests.stand_ins.redis import EmbeddedRedis
+from workers.ledger import keys
 from workers.ledger.lease import Lease
 from workers.ledger.model.errors import PeopleError
 from workers.ledger.model.run import Run, StageRecord, StageState
@@ -60,9 +61,9 @@ def pushed(inside: Inside, who: str) -> str:
 
 def found(inside: Inside) -> Run:
     """The run that the poll makes of the push that was missed."""
-    before = set(inside.redis.zrange("slipway:runs", 0, -1))
+    before = set(inside.redis.zrange(keys.RUNS, 0, -1))
     poll.poll(inside.shop)
-    (run_id,) = set(inside.redis.zrange("slipway:runs", 0, -1)) - before
+    (run_id,) = set(inside.redis.zrange(keys.RUNS, 0, -1)) - before
     return inside.run(run_id)
 
 

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from tests.workers.conftest import FUNCTION, HOME, OPERATOR, PUBLISHED
 from workers.aws.session import aws_for
+from workers.ledger import keys
 from workers.ledger.lease import UPKEEP_SECONDS
 from workers.ledger.model.errors import BusyError
 from workers.ledger.model.run import Release
@@ -128,12 +129,12 @@ def test_a_dead_keeper_holds_nobody_up_for_long(yard, redis):
     name = f"function:{HOME}/{FUNCTION}"
     _, lease = yard.take("sandbox", "e" * 40)
     ahead = (time.time() + 3600) * 1000
-    redis.hset(f"slipway:lock:{name}", mapping={"token": "dead", "until": int(ahead)})
+    redis.hset(f"{keys.LOCK}{name}", mapping={"token": "dead", "until": int(ahead)})
     start = time.monotonic()
     with pytest.raises(BusyError, match="upkeep"), lease.locked(name):
         pass
     assert time.monotonic() - start >= UPKEEP_SECONDS
-    redis.hset(f"slipway:lock:{name}", "until", "1")
+    redis.hset(f"{keys.LOCK}{name}", "until", "1")
     with lease.locked(name):
         pass
 
@@ -188,7 +189,7 @@ def test_pruning_that_is_refused_is_on_record_until_it_goes_on(yard):
     assert "lambda:DeleteFunction" in one.why
     assert abs(one.at / 1000 - time.time()) < 60
     assert book.of("production") == [], "it never released the function"
-    for key in yard.ledger.redis.scan_iter("slipway:once:prune:*"):
+    for key in yard.ledger.redis.scan_iter(f"{keys.ONCE}prune:*"):
         yard.ledger.redis.delete(key)
     assert prune(yard.shop) == 1
     assert yard.numbers() == made[1:]
@@ -219,7 +220,7 @@ def test_a_refusal_that_nothing_is_left_of_is_forgotten(yard):
     prune(yard.make(OPERATOR.replace("keep_versions = 2", "keep_versions = 9")))
     assert book.of("sandbox") == []
     old = {"function": FUNCTION, "why": "x", "at": 1}
-    yard.ledger.redis.hset("slipway:unpruned:sandbox", FUNCTION, json.dumps(old))
+    yard.ledger.redis.hset(f"{keys.UNPRUNED}sandbox", FUNCTION, json.dumps(old))
     assert book.of("sandbox") == []
 
 
@@ -230,7 +231,7 @@ def test_one_broken_function_stops_no_other(yard):
     redis = yard.ledger.redis
     row = {"function": "Gone", "version": "1", "commit": "a" * 40, "sha256": "x", "at": 1}
     rows = [json.dumps(row | {"version": str(n)}) for n in range(1, 5)]
-    redis.rpush("slipway:released:production", *rows)
+    redis.rpush(f"{keys.RELEASED}production", *rows)
     assert prune(yard.shop) == 1
 
 

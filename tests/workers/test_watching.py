@@ -10,6 +10,7 @@ from tests.stand_ins.github import TOKEN, GitHub
 from tests.stand_ins.slack import Slack
 from tests.workers.conftest import FUNCTION, OPERATOR, REPOSITORY
 from workers.drift import watch
+from workers.ledger import keys
 from workers.ledger.model.observation import Observation, Seen
 from workers.ledger.model.run import StageRecord, StageState, State
 from workers.ledger.observations import Observations
@@ -115,7 +116,7 @@ def test_a_release_under_way_is_no_drift(yard):
     assert (kinds(found), logs) == ([], [])
     assert yard.cloud.alias(FUNCTION, "sandbox")["RoutingConfig"]["AdditionalVersionWeights"]
 
-    yard.ledger.redis.zadd("slipway:due", {run_id: 0})
+    yard.ledger.redis.zadd(keys.DUE, {run_id: 0})
     again = yard.ledger.lease(run_id, "w", "again", seconds=60, capacity=50)
     again.finish(State.FAILED, ())
     assert kinds(look(yard.shop)[0]) == ["weights"]
@@ -228,10 +229,10 @@ def test_a_locked_environment_is_left_as_it_is(yard):
     first, second = yard.release(), yard.release()
     yard.point("sandbox", first)
     lock = {"kind": "lock", "by": "ada", "reason": "a freeze", "at": 1}
-    yard.ledger.redis.set("slipway:locked:sandbox", json.dumps(lock))
+    yard.ledger.redis.set(f"{keys.LOCKED}sandbox", json.dumps(lock))
     assert kinds(look(yard.make(REPAIR))[0]) == ["moved"]
     assert yard.cloud.alias(FUNCTION, "sandbox")["FunctionVersion"] == first
-    yard.ledger.redis.delete("slipway:locked:sandbox")
+    yard.ledger.redis.delete(f"{keys.LOCKED}sandbox")
     look(yard.make(REPAIR))
     assert yard.cloud.alias(FUNCTION, "sandbox")["FunctionVersion"] == second
 

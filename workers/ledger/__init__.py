@@ -22,7 +22,7 @@ from workers.ledger.model.order import Order
 from workers.ledger.model.run import StageRecord, StageState
 from workers.ledger.parts import Parts
 from workers.ledger.reports import RECALL, Reports
-from workers.ledger.scripts import Scripts
+from workers.ledger.scripts import Argument, Scripts
 from workers.ledger.sessions import Sessions
 from workers.ledger.sweep import Overdue
 
@@ -30,7 +30,6 @@ MAX_LOSSES = 3
 DRAIN_SECONDS = 3600
 RECALLED_CHUNK = 64 * 1024
 NO_LIMIT = 2**53
-
 
 __all__ = ["Accepted", "Ledger", "NotDurableError", "Overdue", "Refusal"]
 
@@ -73,15 +72,15 @@ class Ledger:
             NotDurableError: the record may not survive a power cut; the sender should try again.
         """
         wanted = accepting.arguments(order, delivery, stages, first_queue, instead_of)
-        return Accepted.of(self._durably("accept", *wanted))
+        return Accepted.of(self._durably("accept", **wanted))
 
-    def _durably(self, name: str, *arguments: str | float) -> Any:  # noqa: ANN401 - as the script
+    def _durably(self, script: str, /, **given: Argument) -> Any:  # noqa: ANN401 - as the script
         """Run one script; its answer, once what it wrote is on disk."""
         if not self._must_wait():
-            return self._scripts(name, *arguments)
+            return self._scripts(script, **given)
         # Both over one connection: WAITAOF speaks of the writes of its own connection only.
         pipe = self.redis.pipeline(transaction=False)
-        self._scripts.along(pipe, name, *arguments)
+        self._scripts.along(pipe, script, **given)
         pipe.execute_command(*accepting.HASTY_WAITAOF)
         reply, synced = pipe.execute()
         accepting.confirm(synced)
@@ -109,25 +108,27 @@ class Ledger:
 
     def ring(self, name: str, run_id: str, on: str) -> str:
         """Queue one task about a run on the queue `on`; the task's id."""
-        task_id = str(uuid4())
-        message = messages.message(name, task_id, run_id, on)
-        self._scripts("ring", task_id, name, run_id, messages.key(on), message)
-        return task_id
+        bell = messages.bell(name, run_id, on)
+        self._scripts("ring", id=run_id, name=name, **bell)
+        return bell["task_id"]
 
     def ring_first(self, run_id: str, on: str) -> bool:
         """Have a worker go on with a run before all that waits on `on`; False: that is so."""
-        task_id = str(uuid4())
-        message = messages.message(messages.ADVANCE, task_id, run_id, on)
-        queue = messages.key(on)
-        values = (task_id, messages.ADVANCE, run_id, queue, message, sweep.LIMIT)
-        return bool(self._scripts("ring_first", *values))
+        wanted = messages.bell(messages.ADVANCE, run_id, on) | {"name": messages.ADVANCE}
+        return bool(self._scripts("ring_first", id=run_id, depth=sweep.LIMIT, **wanted))
 
     def lease(
         self, run_id: str, owner: str, nonce: str, *, seconds: float, capacity: int
     ) -> Lease | Refusal:
         """Take a run to work on; `capacity` is how many runs this owner may hold at once."""
         answer, fence, *cancel = self._scripts(
-            "lease", run_id, owner, nonce, int(seconds * 1000), capacity, MAX_LOSSES
+            "lease",
+            id=run_id,
+            owner=owner,
+            nonce=nonce,
+            lease_ms=int(seconds * 1000),
+            capacity=capacity,
+            max_losses=MAX_LOSSES,
         )
         if answer != "leased":
             return Refusal(answer)
@@ -135,19 +136,15 @@ class Ledger:
 
     def vote(self, run_id: str, vote: Vote, required: int, on: str) -> str:
         """Count one person's word: `counted`, `voted`, `not waiting` or `gone`."""
-        task_id = str(uuid4())
-        message = messages.message(messages.ADVANCE, task_id, run_id, on)
         answer = self._scripts(
             "vote",
-            run_id,
-            vote.who,
-            vote.verdict,
-            vote.origin,
-            self._mask(vote.note),
-            required,
-            messages.key(on),
-            task_id,
-            message,
+            id=run_id,
+            who=vote.who,
+            verdict=vote.verdict,
+            origin=vote.origin,
+            note=self._mask(vote.note),
+            required=required,
+            **messages.bell(messages.ADVANCE, run_id, on),
         )
         return str(answer)
 
@@ -162,9 +159,8 @@ class Ledger:
         (on,) = self.history.fields(run_id, "queue")
         if on is None:
             return run_id, "over"
-        task_id = str(uuid4())
-        message = messages.message(messages.ADVANCE, task_id, run_id, on)
-        return run_id, str(self._scripts("wake", run_id, name, messages.key(on), task_id, message))
+        bell = messages.bell(messages.ADVANCE, run_id, on)
+        return run_id, str(self._scripts("wake", id=run_id, name=name, **bell))
 
     def drain(self, owner: str, *, drained: bool) -> None:
         """Have a worker's runs handed back, each at its next heartbeat; or no longer."""
@@ -201,12 +197,14 @@ class Ledger:
         told = self._mask(why)
         ended = tuple(_ended(stage, told) for stage in run.stages)
         on = self.history.fields(run_id, "queue")[0] or "deploy"
-        task_id = str(uuid4())
-        message = messages.message(messages.ADVANCE, task_id, run_id, on)
-        stages = stages_text(ended)
-        return str(
-            self._scripts("cancel", run_id, told, stages, messages.key(on), task_id, message)
+        answer = self._scripts(
+            "cancel",
+            id=run_id,
+            why=told,
+            stages=stages_text(ended),
+            **messages.bell(messages.ADVANCE, run_id, on),
         )
+        return str(answer)
 
     def identity(self) -> str:
         """This ledger's own name, which tells its containers from those of another one."""
@@ -245,7 +243,7 @@ class Ledger:
         self._recall(run_id, RECALL, check, on)
 
     def _recall(self, run_id: str, field: str, what: str, on: str) -> None:
-        if self._scripts("recall", run_id, field, what):
+        if self._scripts("recall", id=run_id, field=field, what=what):
             self.ring(messages.REPORT, run_id, on)
 
     def overdue(self, grace: float, *, everywhere: bool = False) -> Overdue:
@@ -266,19 +264,24 @@ class Ledger:
 
     def report_begin(self, run_id: str, token: str, seconds: float) -> tuple[str, str] | None:
         """Become the run's only reporter: its revision and what was told, or None if taken."""
-        revision, told = self._scripts("report_begin", run_id, token, int(seconds * 1000))
+        revision, told = self._scripts(
+            "report_begin", id=run_id, token=token, lock_ms=int(seconds * 1000)
+        )
         return (revision, told) if revision else None
 
     def report_beat(self, run_id: str, token: str, seconds: float) -> bool:
         """Stay the run's reporter for `seconds` more; False when another one has taken over."""
-        return bool(self._scripts("report_beat", run_id, token, int(seconds * 1000)))
+        return bool(
+            self._scripts("report_beat", id=run_id, token=token, lock_ms=int(seconds * 1000))
+        )
 
     def report_end(
         self, run_id: str, token: str, revision: str, told: str, again_in: float | None = None
     ) -> bool:
         """Remember what was told; due again in `again_in` seconds. Whether there is news."""
         delay = "" if again_in is None else int(again_in * 1000)
-        return bool(self._scripts("report_end", run_id, token, revision, told, delay))
+        said = {"token": token, "revision": revision, "told": told, "delay": delay}
+        return bool(self._scripts("report_end", id=run_id, **said))
 
     def prune(self, keep: int, days: float) -> int:
         """Forget ended runs beyond a count or an age, some at a time; how many went."""

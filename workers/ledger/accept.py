@@ -44,29 +44,29 @@ class Accepted:
 
 def arguments(
     order: Order, delivery: str, stages: tuple[str, ...], first_queue: str, instead_of: str = ""
-) -> tuple[str | int, ...]:
-    """The accept script's arguments for one order."""
+) -> dict[str, str | int]:
+    """The accept script's arguments for one order, by their names."""
     run_id = str(uuid4())
-    return (
-        run_id,
-        delivery,
-        order.key,
-        order.model_dump_json(),
-        _untouched(stages),
-        first_queue,
-        keys.branch(order.repository, order.branch),
-        keys.repository(order.repository),
-        order.pull_request.model_dump_json() if order.pull_request else "",
-        messages.key(first_queue),
-        messages.message(messages.ADVANCE, run_id, run_id, first_queue),
-        DELIVERY_SECONDS,
-        ORDER_SECONDS,
-        instead_of,
-        order.sender or "",
-        json.dumps(order.people) if order.people else "",
-        _teller(order, delivery),
-        *_head(order, instead_of),
-    )
+    return {
+        "id": run_id,
+        "delivery": delivery,
+        "order_key": order.key,
+        "order": order.model_dump_json(),
+        "stages": _untouched(stages),
+        "queue": first_queue,
+        "branch": keys.branch(order.repository, order.branch),
+        "repository": keys.repository(order.repository),
+        "pull_request": order.pull_request.model_dump_json() if order.pull_request else "",
+        "broker_queue": messages.key(first_queue),
+        "message": messages.message(messages.ADVANCE, run_id, run_id, first_queue),
+        "delivery_seconds": DELIVERY_SECONDS,
+        "order_seconds": ORDER_SECONDS,
+        "instead_of": instead_of,
+        "sender": order.sender or "",
+        "people": json.dumps(order.people) if order.people else "",
+        "teller": _teller(order, delivery),
+        **_head(order, instead_of),
+    }
 
 
 def _teller(order: Order, delivery: str) -> str:
@@ -78,12 +78,16 @@ def _teller(order: Order, delivery: str) -> str:
     return "merge" if order.purpose == "deploy" else f"pull:{order.pull_request.number}"
 
 
-def _head(order: Order, instead_of: str) -> tuple[str, str, str, str]:
+def _head(order: Order, instead_of: str) -> dict[str, str]:
     """What an order tells of its branch: its name, the heads before and after, whether forced."""
     if order.purpose != "deploy" or instead_of:
-        return ("", "", "", "")
-    name = keys.head(order.repository_id, order.branch)
-    return (name, order.before, order.commit, "1" if order.forced else "")
+        return {"head": "", "before": "", "after": "", "forced": ""}
+    return {
+        "head": keys.head(order.repository_id, order.branch),
+        "before": order.before,
+        "after": order.commit,
+        "forced": "1" if order.forced else "",
+    }
 
 
 def confirm(reply: Any) -> None:  # noqa: ANN401 - any Redis reply

@@ -71,7 +71,7 @@ class AsyncLedger:
             NotDurableError: the record may not survive a power cut.
         """
         wanted = accepting.arguments(order, delivery, stages, first_queue)
-        return Accepted.of(await self._durably(command("accept", *wanted), "accept"))
+        return Accepted.of(await self._durably(command("accept", wanted), "accept"))
 
     async def probe(self) -> None:
         """Try a write, as Ledger.probe does."""

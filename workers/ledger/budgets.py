@@ -25,18 +25,18 @@ class Budgets:
 
     def reserve(self, name: str, rate: int) -> float | None:
         """Take the next free turn: seconds until it comes; None when Redis can't say."""
-        milliseconds = self._ask("budget", name, rate)
+        milliseconds = self._ask("budget", name=name, rate=rate)
         return None if milliseconds is None else float(milliseconds) / 1000
 
     def pause(self, name: str, seconds: float) -> None:
         """Let nobody have a turn for so long; where Redis can't be told, nobody is."""
-        self._ask("budget_pause", name, max(1, int(seconds * 1000)))
+        self._ask("budget_pause", name=name, milliseconds=max(1, int(seconds * 1000)))
 
-    def _ask(self, script: str, name: str, number: int) -> str | None:
+    def _ask(self, script: str, **asked: str | int) -> str | None:
         if monotonic() < self._away_until:
             return None
         try:
-            return str(self._scripts(script, name, number))
+            return str(self._scripts(script, **asked))
         except RedisError as error:
             with self._lock:
                 fresh = monotonic() >= self._away_until

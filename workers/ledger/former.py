@@ -84,4 +84,4 @@ def _former(place: str) -> bool:
 
 
 def _published(function: str) -> str:
-    return f"{keys.PREFIX}published:{function}"
+    return f"{keys.PUBLISHED}{function}"

@@ -26,4 +26,12 @@ class Heads:
     ) -> None:
         """Remember where a branch is, None for nowhere; `sure`: it was asked for just now."""
         name, index = keys.head(repository_id, branch), keys.branch(repository, branch)
-        self._scripts("told_head", name, index, before, commit or "", "1", "1" if sure else "")
+        self._scripts(
+            "told_head",
+            name=name,
+            branch=index,
+            before=before,
+            after=commit or "",
+            forced="1",
+            sure="1" if sure else "",
+        )

@@ -31,13 +31,12 @@ from workers.ledger.channel import Channel
 from workers.ledger.connection import HASTY_SECONDS, needs_waitaof
 from workers.ledger.failover import passes
 from workers.ledger.model.order import Order
-from workers.ledger.scripts import source
+from workers.ledger.scripts import Command, command, source
 
 MOST_UNDER_WAY = 64
 IDLE_SECONDS = 15.0
 
 Then = Callable[[Accepted | Exception], None]
-Command = tuple[str | int, ...]
 Defer = Callable[[Callable[[], None]], None]
 
 
@@ -86,9 +85,9 @@ class Intake:
         self, order: Order, delivery: str, stages: tuple[str, ...], queue: str, then: Then
     ) -> None:
         """Take an order on; `then` hears of it, or of the RedisError or NotDurableError."""
-        command = ("EVALSHA", "", 0, *arguments(order, delivery, stages, queue))
+        asked = command("accept", arguments(order, delivery, stages, queue))
         hear = partial(_accepted, then)
-        self._waiting.append(Asked(command, monotonic() + HASTY_SECONDS, hear))
+        self._waiting.append(Asked(asked, monotonic() + HASTY_SECONDS, hear))
 
     def probe(self, then: Callable[[Exception | None], None]) -> None:
         """Try a write; `then` hears None, or why no order could be taken on."""

@@ -1,22 +1,59 @@
-"""The names of everything that the ledger keeps in Redis."""
+"""The names of everything that the ledger keeps in Redis; scripts have them from here too."""
 
 PREFIX = "slipway:"
-DUE = f"{PREFIX}due"
-LEASES = f"{PREFIX}leases"
-REPORTS = f"{PREFIX}reports"
-RUNS = f"{PREFIX}runs"
-PRUNE_FROM = f"{PREFIX}prune_from"
+
+AUDIT = f"{PREFIX}audit"
+AWAITS = f"{PREFIX}awaits:"
+BELL = f"{PREFIX}bell:"
 BRANCHES = f"{PREFIX}branches"
+BROKER_PREFIX = f"{PREFIX}celery:"
+BUDGET = f"{PREFIX}budget:"
+BUILT = f"{PREFIX}built:"
+CHECKED = f"{PREFIX}checked:"
+CLOCK = f"{PREFIX}clock"
+DELIVERY = f"{PREFIX}delivery:"
+DRAIN = f"{PREFIX}drain:"
+DUE = f"{PREFIX}due"
+FENCE = f"{PREFIX}fence"
+GRANTED = f"{PREFIX}granted:"
+GUESSES = f"{PREFIX}guesses:"
+HEADS = f"{PREFIX}heads"
+HELD = f"{PREFIX}held:"
 IDENTITY = f"{PREFIX}identity"
+LEASES = f"{PREFIX}leases"
 LIVE = f"{PREFIX}live"
-ROLLOUTS = f"{PREFIX}rollouts"
+LOCK = f"{PREFIX}lock:"
+LOCKED = f"{PREFIX}locked:"
+LOG = f"{PREFIX}log:"
+LOOK = f"{PREFIX}look:"
 METRICS = f"{PREFIX}metrics"
 OBSERVED = f"{PREFIX}observed"
+ONCE = f"{PREFIX}once:"
+ORDER = f"{PREFIX}order:"
 OWNERS = f"{PREFIX}owners"
-AUDIT = f"{PREFIX}audit"
+PARTS = f"{PREFIX}parts:"
+PAUSE = f"{PREFIX}pause:"
+PIECE = f"{PREFIX}piece:"
 PROBE = f"{PREFIX}probe"
-HEADS = f"{PREFIX}heads"
-BROKER_PREFIX = f"{PREFIX}celery:"
+PRUNE_FROM = f"{PREFIX}prune_from"
+PUBLISHED = f"{PREFIX}published:"
+REFUSED = f"{PREFIX}refused:"
+RELEASED = f"{PREFIX}released:"
+REPORT = f"{PREFIX}report:"
+REPORTING = f"{PREFIX}reporting:"
+REPORTS = f"{PREFIX}reports"
+ROLLOUTS = f"{PREFIX}rollouts"
+RUN = f"{PREFIX}run:"
+RUNS = f"{PREFIX}runs"
+SESSION = f"{PREFIX}session:"
+SWEEP_FROM = f"{PREFIX}sweep_from"
+TASK = f"{PREFIX}task:"
+TESTED = f"{PREFIX}tested:"
+TIPS = f"{PREFIX}tips"
+UNPRUNED = f"{PREFIX}unpruned:"
+WAITING = f"{PREFIX}waiting:"
+WANTED = f"{PREFIX}wanted:"
+
 RELEASES_KEPT = 2000
 """How many releases an environment's history goes back."""
 # fmt: off
@@ -31,52 +68,52 @@ AS_IT_IS = {
 
 def session(digest: str) -> str:
     """One person's session."""
-    return f"{PREFIX}session:{digest}"
+    return f"{SESSION}{digest}"
 
 
 def guesses(kind: str, address: str) -> str:
     """How many wrong tokens came lately from one address, or from `all`."""
-    return f"{PREFIX}guesses:{kind}:{address}"
+    return f"{GUESSES}{kind}:{address}"
 
 
 def run(run_id: str) -> str:
     """The hash of one run."""
-    return f"{PREFIX}run:{run_id}"
+    return f"{RUN}{run_id}"
 
 
 def task(task_id: str) -> str:
     """The hash of one queued task."""
-    return f"{PREFIX}task:{task_id}"
+    return f"{TASK}{task_id}"
 
 
 def log(run_id: str) -> str:
     """The stream of one run's log."""
-    return f"{PREFIX}log:{run_id}"
+    return f"{LOG}{run_id}"
 
 
 def parts(run_id: str) -> str:
     """The hash of the parts of one run's whole log."""
-    return f"{PREFIX}parts:{run_id}"
+    return f"{PARTS}{run_id}"
 
 
 def wanted(run_id: str) -> str:
     """The pieces of one run's whole log that readers wait for."""
-    return f"{PREFIX}wanted:{run_id}"
+    return f"{WANTED}{run_id}"
 
 
 def piece(run_id: str, want: str) -> str:
     """A piece of one run's whole log, on its way from S3 to a reader."""
-    return f"{PREFIX}piece:{run_id}:{want}"
+    return f"{PIECE}{run_id}:{want}"
 
 
 def bell(run_id: str) -> str:
     """The stream that wakes those who follow one run."""
-    return f"{PREFIX}bell:{run_id}"
+    return f"{BELL}{run_id}"
 
 
 def report(run_id: str, check: str) -> str:
     """The hash of one check's report, a field for each file."""
-    return f"{PREFIX}report:{run_id}:{check}"
+    return f"{REPORT}{run_id}:{check}"
 
 
 def repository(name: str) -> str:
@@ -106,87 +143,87 @@ def head(repository_id: int, branch_name: str) -> str:
 
 def drain(owner: str) -> str:
     """What says that a worker is shutting down."""
-    return f"{PREFIX}drain:{owner}"
+    return f"{DRAIN}{owner}"
 
 
 def released(environment: str) -> str:
     """What was released to an environment, newest first."""
-    return f"{PREFIX}released:{environment}"
+    return f"{RELEASED}{environment}"
 
 
 def once(name: str) -> str:
     """What says that something was done lately."""
-    return f"{PREFIX}once:{name}"
+    return f"{ONCE}{name}"
 
 
 def built(key: str) -> str:
     """What was built out of one git tree with the same build arguments."""
-    return f"{PREFIX}built:{key}"
+    return f"{BUILT}{key}"
 
 
 def tested(repository_id: int, tree: str) -> str:
     """The verdict of the checks on one git tree."""
-    return f"{PREFIX}tested:{repository_id}:{tree}"
+    return f"{TESTED}{repository_id}:{tree}"
 
 
 def checked(repository_id: int, head: str) -> str:
     """The checks of one head, and the open pull requests that it is the head of."""
-    return f"{PREFIX}checked:{repository_id}:{head}"
+    return f"{CHECKED}{repository_id}:{head}"
 
 
 def waiting(place: str) -> str:
     """The run that waits for people at one place."""
-    return f"{PREFIX}waiting:{place}"
+    return f"{WAITING}{place}"
 
 
 def awaited(name: str) -> str:
     """The run that goes on when something of that name happens."""
-    return f"{PREFIX}awaits:{name}"
+    return f"{AWAITS}{name}"
 
 
 def pause(name: str) -> str:
     """What says that somebody outside asked to be left alone."""
-    return f"{PREFIX}pause:{name}"
+    return f"{PAUSE}{name}"
 
 
 def published(home: str, function: str) -> str:
     """The versions of a function that Slipway published."""
-    return f"{PREFIX}published:{home}/{function}"
+    return f"{PUBLISHED}{home}/{function}"
 
 
 def unpruned(environment: str) -> str:
     """The functions of an environment whose old versions could not be deleted, and why."""
-    return f"{PREFIX}unpruned:{environment}"
+    return f"{UNPRUNED}{environment}"
 
 
 def refused(repository_name: str) -> str:
     """The places that a repository wanted and that are another's."""
-    return f"{PREFIX}refused:{repository_name.lower()}"
+    return f"{REFUSED}{repository_name.lower()}"
 
 
 def granted(repository_name: str) -> str:
     """Who has let a repository take over what it is refused."""
-    return f"{PREFIX}granted:{repository_name.lower()}"
+    return f"{GRANTED}{repository_name.lower()}"
 
 
 def locked(environment: str) -> str:
     """Who has locked an environment, and why; it goes when the lock expires."""
-    return f"{PREFIX}locked:{environment}"
+    return f"{LOCKED}{environment}"
 
 
 def held(environment: str) -> str:
     """The runs that a lock holds back, by the place they wait at."""
-    return f"{PREFIX}held:{environment}"
+    return f"{HELD}{environment}"
 
 
 def look(environment: str) -> str:
     """When somebody asked for a look at an environment."""
-    return f"{PREFIX}look:{environment}"
+    return f"{LOOK}{environment}"
 
 
 def order(key: str) -> str:
     """The run of an order, by what makes two orders the same."""
-    return f"{PREFIX}order:{key}"
+    return f"{ORDER}{key}"
 
 
 def event(task_id: str) -> str:

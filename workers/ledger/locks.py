@@ -115,7 +115,8 @@ class Locks:
         wanted = Lock(kind="lock", by=by, reason=reason)
         lasts = "" if seconds is None else int(seconds * 1000)
         ends = "" if until is None else until
-        ours, text = self._durably("lock_environment", environment, self._text(wanted), lasts, ends)
+        asked = {"environment": environment, "what": self._text(wanted)}
+        ours, text = self._durably("lock_environment", **asked, lasts=lasts, ends=ends)
         return Locked(Lock.model_validate_json(text), bool(ours))
 
     def unlock(self, environment: str, why: str, *, release: bool = True) -> Unlocked | None:
@@ -124,8 +125,12 @@ class Locks:
         `why` is what their logs, or their ends, say. The runs that go on are due at once; whoever
         calls rings for them.
         """
-        flag = "" if release else "1"
-        text, *runs = self._durably("unlock_environment", environment, self._mask(why), flag)
+        text, *runs = self._durably(
+            "unlock_environment",
+            environment=environment,
+            why=self._mask(why),
+            end_them="" if release else "1",
+        )
         return Unlocked(Lock.model_validate_json(text), tuple(runs)) if text else None
 
     def rollback(
@@ -150,20 +155,20 @@ class Locks:
         )
         answer, found = self._durably(
             "rollback",
-            run_id,
-            order.key,
-            order.model_dump_json(context=self._mask),
-            stages_text(tuple(StageRecord(name=name) for name in stages)),
-            on,
-            keys.branch(order.repository, order.branch),
-            keys.repository(order.repository),
-            messages.key(on),
-            messages.message(messages.ADVANCE, run_id, run_id, on),
-            ORDER_SECONDS,
-            environment,
-            self._text(lock),
-            targets,
-            releases_text(tuple(releases)),
+            id=run_id,
+            order_key=order.key,
+            order=order.model_dump_json(context=self._mask),
+            stages=stages_text(tuple(StageRecord(name=name) for name in stages)),
+            queue=on,
+            branch=keys.branch(order.repository, order.branch),
+            repository=keys.repository(order.repository),
+            broker_queue=messages.key(on),
+            message=messages.message(messages.ADVANCE, run_id, run_id, on),
+            order_seconds=ORDER_SECONDS,
+            environment=environment,
+            what=self._text(lock),
+            targets=targets,
+            releases=releases_text(tuple(releases)),
         )
         if answer == "locked":
             return RolledBack("", refused=Lock.model_validate_json(found))

@@ -8,6 +8,7 @@ import base64
 import json
 from functools import cache
 from typing import Any
+from uuid import uuid4
 
 from celery import Celery
 from kombu.connection import Connection
@@ -48,6 +49,16 @@ def _sample(name: str, queue: str) -> str:
     message["body"] = ""
     message["properties"]["delivery_tag"] = _SAMPLE
     return json.dumps(message)
+
+
+def bell(name: str, about: str, queue: str) -> dict[str, str]:
+    """What a script is told of the task that it queues: its id, its queue's list, its message."""
+    task_id = str(uuid4())
+    text = message(name, task_id, about, queue)
+    return {"task_id": task_id, "queue": key(queue), "message": text}
+
+
+NO_BELL = {"task_id": "", "queue": "", "message": ""}
 
 
 def message(name: str, task_id: str, about: str, queue: str) -> str:

@@ -37,12 +37,18 @@ class Observations:
     def write(self, observation: Observation, mask: Mask = str) -> bool:
         """Keep a look, unless a later one is known."""
         name, text = observation.environment, observation.model_dump_json(context=mask)
-        return bool(self._scripts("observed", name, observation.at, text))
+        return bool(self._scripts("observed", environment=name, at=observation.at, what=text))
 
     def ask(self, environment: str, on: str) -> int:
         """Have a worker look; looks that began at this time or later (milliseconds) answer it."""
         message = messages.message(messages.LOOK, str(uuid4()), environment, on)
-        asked = self._scripts("look", environment, messages.key(on), message, PATIENCE_MILLISECONDS)
+        asked = self._scripts(
+            "look",
+            environment=environment,
+            broker_queue=messages.key(on),
+            message=message,
+            patience=PATIENCE_MILLISECONDS,
+        )
         return int(asked)
 
     def asked(self, environment: str) -> int | None:
@@ -61,5 +67,12 @@ class Observations:
         text = json.dumps(what | {"event": "repaired"})
         version = str(what["version"])
         return bool(
-            self._scripts("repaired", place, version, environment, text, keys.RELEASES_KEPT)
+            self._scripts(
+                "repaired",
+                place=place,
+                version=version,
+                environment=environment,
+                what=text,
+                kept=keys.RELEASES_KEPT,
+            )
         )

@@ -66,7 +66,7 @@ class Owners:
             for place, (old, new) in changes.items()
             for text in (place, _text(old) if old else "", _text(new))
         ]
-        return str(self._scripts("own", run_id, fence, *parts))
+        return str(self._scripts("own", id=run_id, fence=fence, changes=parts))
 
     def inherit(self, place: str, owner: Owner) -> bool:
         """Remember an owner that older records tell, unless one is known; whether none was."""

@@ -66,16 +66,22 @@ class Parts:
 
     def begun(self, run_id: str, name: str, where: str) -> None:
         """A visit has begun to spool a part; `where` the whole log will be."""
-        self._scripts("part", run_id, name, OPEN, "", "", where)
+        self._part(run_id, name, OPEN, where=where)
 
     def sealed(self, run_id: str, name: str, fence: str, mark: str) -> bool:
         """The visit ends, and the part with it; False when the run is another's by now."""
-        return bool(self._scripts("part", run_id, name, SEALED, fence, mark, ""))
+        return self._part(run_id, name, SEALED, fence=fence, mark=mark)
 
     def stored(self, run_id: str, part: Part) -> None:
         """The part is in S3."""
         numbers = {"text": part.text, "size": part.size, "flawed": part.flawed}
-        self._scripts("part", run_id, part.name, json.dumps(numbers), "", "", "")
+        self._part(run_id, part.name, json.dumps(numbers))
+
+    def _part(  # noqa: PLR0913 - a part, and what may be known of it
+        self, run_id: str, name: str, what: str, *, fence: str = "", mark: str = "", where: str = ""
+    ) -> bool:
+        asked = {"part": name, "what": what, "fence": fence, "mark": mark, "where": where}
+        return bool(self._scripts("part", id=run_id, **asked))
 
     def mark(self, run_id: str) -> str:
         """The last entry of the log that is in a part."""

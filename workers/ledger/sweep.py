@@ -30,7 +30,7 @@ def overdue(scripts: Scripts, grace: float, *, everywhere: bool) -> Overdue:
     The oldest are looked at; `everywhere`: and with each call others of those behind them.
     """
     urgent, urgent_on, others, others_on, reports = scripts(
-        "overdue", int(grace * 1000), LIMIT, LOOKS, int(everywhere)
+        "overdue", grace=int(grace * 1000), limit=LIMIT, most=LOOKS, round=int(everywhere)
     )
     runs = zip([*urgent, *others], [*urgent_on, *others_on], strict=True)
     return Overdue(list(runs), reports, frozenset(urgent))
@@ -50,7 +50,7 @@ def forget(redis: Redis, scripts: Scripts, keep: int, days: float) -> int:
     start = int(book.get(keys.PRUNE_FROM) or 0)
     end = min(start + LIMIT, old)
     ids = book.zrange(keys.RUNS, start, end - 1) if start < end else []
-    gone = sum(int(scripts("forget", run_id)) for run_id in ids)
+    gone = sum(int(scripts("forget", id=run_id)) for run_id in ids)
     behind = start + len(ids) - gone if end < old else 0
     if behind != start:
         book.set(keys.PRUNE_FROM, behind)

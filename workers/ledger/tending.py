@@ -30,7 +30,7 @@ class Tending:
 
     def of(self, task_id: str) -> Tended:
         """How it stands now."""
-        run_id, state, seconds = self._scripts("tended", task_id)
+        run_id, state, seconds = self._scripts("tended", task=task_id)
         return Tended(run_id, state, float(seconds) if seconds else UNKNOWN_SECONDS)
 
     def give_up(self, task_id: str, how: str) -> str:
@@ -38,4 +38,4 @@ class Tending:
 
         GIVEN_BACK counts as no loss, LOST as one, like the death of a worker.
         """
-        return str(self._scripts("give_up", task_id, how))
+        return str(self._scripts("give_up", task=task_id, how=how))

@@ -13,7 +13,7 @@ from workers.ledger.scripts import Scripts
 
 LOCK_SECONDS = 45.0
 """Longer than a call to AWS takes; a worker that dies holds a function up for no longer."""
-
+_LOCK_MILLISECONDS = int(LOCK_SECONDS * 1000)
 DAY_SECONDS = 86_400.0
 
 
@@ -54,9 +54,17 @@ class Upkeep:
 
         `deleted`: it is counted as one that Slipway deleted.
         """
-        flag = "1" if deleted else ""
-        asked = (keys.published(home, function), " ".join(mark), home, function, mark.number, flag)
-        return int(self._scripts("pruned", *asked, *environments))
+        rows = self._scripts(
+            "pruned",
+            published=keys.published(home, function),
+            mark=" ".join(mark),
+            home=home,
+            name=function,
+            number=mark.number,
+            deleted="1" if deleted else "",
+            environments=list(environments),
+        )
+        return int(rows)
 
     def settled(self, name: str) -> bool:
         """Whether something was looked at lately, and there was nothing more to do."""
@@ -79,9 +87,11 @@ class Upkeep:
     def locked(self, name: str) -> Iterator[bool]:
         """Whether a lock is ours while the body runs: a run that wants it waits, so be quick."""
         token = str(uuid4())
-        ours = bool(self._scripts("upkeep_lock", name, token, int(LOCK_SECONDS * 1000)))
+        ours = bool(
+            self._scripts("upkeep_lock", name=name, token=token, milliseconds=_LOCK_MILLISECONDS)
+        )
         try:
             yield ours
         finally:
             if ours:
-                self._scripts("upkeep_unlock", name, token)
+                self._scripts("upkeep_unlock", name=name, token=token)

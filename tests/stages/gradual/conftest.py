@@ -18,6 +18,7 @@ from tests.orders import order
 from tests.stand_ins.aws import AwsStandIn
 from tests.stand_ins.github import GitHub
 from tests.stand_ins.redis import EmbeddedRedis
+from workers.ledger import keys
 from workers.ledger.model.run import Release, Run
 
 REPOSITORY = "octo/store"
@@ -101,7 +102,7 @@ class Lane:
             for one in releases
         )
         fields = {"pipeline": tables, "releases": json.dumps([r.model_dump() for r in releases])}
-        self.inside.redis.hset(f"slipway:run:{run_id}", mapping=fields)
+        self.inside.redis.hset(f"{keys.RUN}{run_id}", mapping=fields)
         return run_id
 
     def visit(self, run_id: str) -> str:
@@ -195,7 +196,7 @@ class Lane:
         os.waitpid(child, 0)
         assert struck, "the visit never came to the gate"
         # Dead workers lose their runs when their leases are over.
-        self.inside.redis.zadd("slipway:leases", {run_id: 0})
+        self.inside.redis.zadd(keys.LEASES, {run_id: 0})
 
     def shares(self, function: str) -> list[float | None]:
         """The shares that a function's alias was given, each once in a row; None for all."""

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from tests.stages.gradual.conftest import A, B
+from workers.ledger import keys
 from workers.ledger.model.run import State
 
 LONG = pytest.mark.lane(strategy="canary-10-percent-10-minutes")
@@ -120,10 +121,8 @@ def test_a_run_that_kills_its_workers_is_put_back(lane):
     run_id = lane.begin(A, B, text="two")
     lane.at(run_id, 10)
     for loss in range(1, 5):
-        lane.inside.redis.hset(
-            f"slipway:run:{run_id}", mapping={"state": "running", "losses": loss}
-        )
-    lane.inside.redis.zadd("slipway:leases", {run_id: 0})
+        lane.inside.redis.hset(f"{keys.RUN}{run_id}", mapping={"state": "running", "losses": loss})
+    lane.inside.redis.zadd(keys.LEASES, {run_id: 0})
     run = lane.ended(run_id)
     assert (run.state, run.fault) == (State.FAILED, "ours")
     assert "the worker was lost 5 times in this run; production runs what it ran" in run.error

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from tests.stages.gradual.conftest import A, B
+from workers.ledger import keys
 from workers.ledger.model.run import State
 
 LONG = pytest.mark.lane(strategy="canary-10-percent-10-minutes")
@@ -34,7 +35,7 @@ def test_a_worker_that_slept_before_its_step_stops(lane):
     hold = lane.strict.hold("GetAlias", A)
     first.open()
     assert hold.reached.wait(20)
-    lane.inside.redis.zadd("slipway:leases", {run_id: 0})
+    lane.inside.redis.zadd(keys.LEASES, {run_id: 0})
     assert lane.inside.call(f"/runs/{run_id}/cancel") == (202, {"state": "asked"})
     assert lane.ended(run_id).state is State.CANCELLED
     hold.open()

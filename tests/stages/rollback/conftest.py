@@ -25,6 +25,7 @@ from tests.stand_ins.redis import EmbeddedRedis
 from workers.aws.session import aws_for
 from workers.aws.sites.book import File, Manifest, Place
 from workers.aws.sites.headers import Content, headers
+from workers.ledger import keys
 from workers.ledger.model.run import Run, State
 
 REPOSITORY = "octo/store"
@@ -98,7 +99,7 @@ class Harbour:
         if page:
             fields["pipeline"] += f'[site]\nbucket = "{SITE}"\npath = "/app"\n'
             fields["site"] = self.publish_page(commit, page)
-        self.inside.redis.hset(f"slipway:run:{run_id}", mapping=fields)
+        self.inside.redis.hset(f"{keys.RUN}{run_id}", mapping=fields)
         return run_id
 
     def package(self, function: str, commit: str, like: str = "") -> str:
@@ -287,7 +288,7 @@ class Harbour:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
         # Dead workers lose their runs when their leases are over.
-        self.inside.redis.zadd("slipway:leases", {run_id: 0})
+        self.inside.redis.zadd(keys.LEASES, {run_id: 0})
 
 
 @pytest.fixture

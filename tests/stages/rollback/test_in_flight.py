@@ -3,7 +3,7 @@
 import pytest
 
 from tests.stages.rollback.conftest import A, B
-from workers.ledger import MAX_LOSSES
+from workers.ledger import MAX_LOSSES, keys
 from workers.ledger.codec import stages_text
 from workers.ledger.model.run import StageState, State
 
@@ -26,7 +26,7 @@ def test_a_move_on_its_way_does_not_outlive_its_failed_run(harbour, redis):
     run_id = harbour.accept(A, B)
     hold = harbour.strict.hold("UpdateAlias", B)
     harbour.lose(run_id, hold, moved=(A,))
-    redis.hset(f"slipway:run:{run_id}", "losses", MAX_LOSSES)
+    redis.hset(f"{keys.RUN}{run_id}", "losses", MAX_LOSSES)
     assert harbour.ended(run_id).state is State.FAILED
     hold.arrive()
     assert harbour.live() == (first.order.commit,) * 2
@@ -78,7 +78,7 @@ def test_a_worker_that_slept_while_it_put_back_stops(harbour, redis):
     failing.open()
     moved.open()
     assert back.reached.wait(20)
-    redis.zadd("slipway:leases", {run_id: 0})
+    redis.zadd(keys.LEASES, {run_id: 0})
     assert harbour.ended(run_id).state is State.SUCCEEDED
     back.open()
     sleeper.join()
@@ -89,16 +89,16 @@ def _lost_at_its_end(harbour, redis):
     """A run whose worker was lost after all was moved and on record, before the run ended."""
     harbour.deployed()
     run_id = harbour.accept(A, B)
-    pipeline = redis.hget(f"slipway:run:{run_id}", "pipeline")
+    pipeline = redis.hget(f"{keys.RUN}{run_id}", "pipeline")
     run = harbour.ended(run_id)
     stages = [one.model_copy(update={"state": StageState.SUCCEEDED}) for one in run.stages[:-1]]
     stages.append(
         run.stages[-1].model_copy(update={"state": StageState.RUNNING, "finished_at": None})
     )
     texts = {"state": "running", "stages": stages_text(tuple(stages)), "pipeline": pipeline}
-    redis.hset(f"slipway:run:{run.id}", mapping=texts)
-    redis.hdel(f"slipway:run:{run.id}", "finished_at")
-    redis.zadd("slipway:leases", {run.id: 0})
+    redis.hset(f"{keys.RUN}{run.id}", mapping=texts)
+    redis.hdel(f"{keys.RUN}{run.id}", "finished_at")
+    redis.zadd(keys.LEASES, {run.id: 0})
     return run
 
 
@@ -113,7 +113,7 @@ def test_what_is_on_record_as_live_can_not_be_cancelled(harbour, redis):
 def test_what_is_on_record_as_live_is_no_longer_taken_back(harbour, redis):
     """Nor is it put back because too many workers were lost, or because a newer one is live."""
     run = _lost_at_its_end(harbour, redis)
-    redis.hset(f"slipway:run:{run.id}", "losses", MAX_LOSSES)
+    redis.hset(f"{keys.RUN}{run.id}", "losses", MAX_LOSSES)
     newer = harbour.deployed()
     ended = harbour.ended(run.id)
     assert (ended.state, ended.losses) == (State.SUCCEEDED, MAX_LOSSES + 1)

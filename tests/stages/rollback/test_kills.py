@@ -3,7 +3,7 @@
 import pytest
 
 from tests.stages.rollback.conftest import A, B
-from workers.ledger import MAX_LOSSES
+from workers.ledger import MAX_LOSSES, keys
 from workers.ledger.model.run import State
 
 
@@ -46,7 +46,7 @@ def test_workers_that_die_too_often_leave_nothing_half_moved(harbour, redis):
     run_id = harbour.accept_back(first.order.commit)
     harbour.kill(run_id, harbour.strict.hold("UpdateAlias", B), moved=(A,))
     assert harbour.alias(A) == first.order.commit, "the kill has missed it"
-    redis.hset(f"slipway:run:{run_id}", "losses", MAX_LOSSES)
+    redis.hset(f"{keys.RUN}{run_id}", "losses", MAX_LOSSES)
     run = harbour.ended(run_id)
     assert (run.state, run.fault, run.losses) == (State.FAILED, "ours", MAX_LOSSES + 1)
     assert "the worker was lost 4 times" in run.error

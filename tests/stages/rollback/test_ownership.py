@@ -136,7 +136,7 @@ def test_a_renamed_repository_keeps_its_places(harbour):
     """The id counts, and the record bears the new name."""
     harbour.deployed(A)
     run_id = harbour.accept(A)
-    key = f"slipway:run:{run_id}"
+    key = f"{keys.RUN}{run_id}"
     text = json.loads(harbour.inside.redis.hget(key, "order"))
     renamed = json.dumps(text | {"repository": "octo/shop"})
     harbour.inside.redis.hset(key, "order", renamed)
@@ -159,7 +159,7 @@ def test_two_environments_whose_account_only_aws_tells(harbour):
 
     def other():
         run_id = harbour.accept(A)
-        key = f"slipway:run:{run_id}"
+        key = f"{keys.RUN}{run_id}"
         text = json.loads(harbour.inside.redis.hget(key, "order"))
         harbour.inside.redis.hset(key, "order", json.dumps(text | {"environment": "other"}))
         return harbour.ended(run_id)

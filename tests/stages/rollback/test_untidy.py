@@ -7,6 +7,7 @@ import pytest
 from tests.aws.wire import Answer, Request, refusal
 from tests.dashboard.conftest import Reader
 from tests.stages.rollback.conftest import SITE, A, B, Harbour
+from workers.ledger import keys
 from workers.ledger.model.run import Run, State
 
 BEARER = {"Authorization": "Bearer alices-own-token"}
@@ -20,7 +21,7 @@ BY_AWS = "User: x is not authorized to perform: s3:DeleteObject on resource: y"
 def released(harbour: Harbour, page: str) -> Run:
     """A site that goes live, and keeps what the one before had for no time at all."""
     run_id = harbour.accept(A, page=page)
-    key = f"slipway:run:{run_id}"
+    key = f"{keys.RUN}{run_id}"
     pipeline = harbour.inside.redis.hget(key, "pipeline")
     harbour.inside.redis.hset(key, "pipeline", pipeline + 'keep = "1s"\n')
     run = harbour.ended(run_id)

@@ -5,11 +5,11 @@
 -- @include keys
 -- @include run
 -- @include told_head
-local id, delivery, order_key, order, stages, queue, branch, repository, pull_request,
-  broker_queue, message, delivery_seconds, order_seconds, instead_of, sender, people,
-  teller, head, before, after, forced = unpack(ARGV)
+-- @arguments id delivery order_key order stages queue branch repository pull_request broker_queue
+-- @arguments message delivery_seconds order_seconds instead_of sender people teller head before
+-- @arguments after forced
 local at = now()
-local delivery_key = P .. 'delivery:' .. delivery
+local delivery_key = KEY.DELIVERY .. delivery
 
 local function add_people(run, logins)
   local known = cjson.decode(redis.call('HGET', run_key(run), 'people') or '[]')
@@ -34,13 +34,13 @@ if head ~= '' then told_head(head, branch, before, after, forced, false, at) end
 -- Whether the branch was last known to be at another commit; the poll and every delivery tell.
 local wanted_order = cjson.decode(order)
 local deploys = wanted_order.purpose == 'deploy'
-local moved = deploys and redis.call('HGET', P .. 'tips', branch) ~= wanted_order.commit
+local moved = deploys and redis.call('HGET', KEY.TIPS, branch) ~= wanted_order.commit
 
 -- The checks of a head, one for each environment of a base, and the open pull requests whose head it
 -- is: what its two contexts show is the worst of those.
 local pull = type(wanted_order.pull_request) == 'table' and wanted_order.pull_request
 local target = pull and type(pull.environment) == 'string' and pull.environment or ''
-local checked = pull and P .. 'checked:' .. string.match(order_key, '^%d+') .. ':' .. pull.head
+local checked = pull and KEY.CHECKED .. string.match(order_key, '^%d+') .. ':' .. pull.head
 if pull and instead_of == '' then
   local name = 'pull:' .. text(pull.number)
   if deploys or pull.closed == true then
@@ -61,7 +61,7 @@ end
 -- What the repository made live last in the environment, if that is another commit; or a run that
 -- is about to.
 local function other_is_live()
-  local key, from = P .. 'released:' .. wanted_order.environment, 0
+  local key, from = KEY.RELEASED .. wanted_order.environment, 0
   for _, other in ipairs(redis.call('ZREVRANGE', branch, 0, 9)) do
     if unfinished(other) then return true end
   end
@@ -93,14 +93,14 @@ local function again(same)
   return moved or (told and teller == 'push')
 end
 
-local same = redis.call('GET', P .. 'order:' .. order_key)
+local same = redis.call('GET', KEY.ORDER .. order_key)
 if same and redis.call('EXISTS', run_key(same)) == 0 then same = nil end
 local repeats = false
 if same then
   if instead_of ~= '' then repeats = same == instead_of else repeats = again(same) end
 end
 if deploys and instead_of == '' then
-  redis.call('HSET', P .. 'tips', branch, wanted_order.commit)
+  redis.call('HSET', KEY.TIPS, branch, wanted_order.commit)
 end
 
 if same and not repeats then
@@ -117,7 +117,7 @@ if same and not repeats then
   end
   -- A push and a merged pull request each know some of those whose change it is.
   if people ~= '' and add_people(same, cjson.decode(people)) then changed(same, at) end
-  redis.call('HINCRBY', P .. 'metrics', 'deliveries_repeated', 1)
+  redis.call('HINCRBY', KEY.METRICS, 'deliveries_repeated', 1)
   return {0, same}
 end
 

@@ -2,10 +2,10 @@
 -- of those that a lock holds back.
 -- @include keys
 -- @include run
-local id, fence, environment, place = unpack(ARGV)
+-- @arguments id fence environment place
 if not holds(id, fence) then return 'lost' end
-local lock = redis.call('GET', P .. 'locked:' .. environment)
+local lock = redis.call('GET', KEY.LOCKED .. environment)
 if lock then return lock end
-local index = P .. 'held:' .. environment
+local index = KEY.HELD .. environment
 if redis.call('HGET', index, place) == id then redis.call('HDEL', index, place) end
 return ''

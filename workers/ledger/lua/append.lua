@@ -2,10 +2,10 @@
 -- id, then source and text of what went, but for what a spool or a part has: it is
 -- marked, or not after the entry `mark` (by default the end of the last part).
 -- @include keys
-local id, fence, source, chunk, limit, spooled, mark = unpack(ARGV)
+-- @arguments id fence source chunk limit spooled mark
 limit = tonumber(limit)
 if redis.call('HGET', run_key(id), 'fence') ~= fence then return {''} end
-local key = P .. 'log:' .. id
+local key = KEY.LOG .. id
 local fields = {'s', source, 't', chunk}
 if spooled == '1' then fields = {'s', source, 't', chunk, 'w', '1'} end
 local answer = {redis.call('XADD', key, '*', unpack(fields))}

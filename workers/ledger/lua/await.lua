@@ -2,9 +2,9 @@
 -- @include keys
 -- @include note
 -- @include run
-local id, fence, name, seconds = unpack(ARGV, 1, 4)
+-- @arguments id fence name seconds *fields
 if not holds(id, fence) then return 0 end
 redis.call('HSET', run_key(id), 'awaits', name)
-redis.call('SET', P .. 'awaits:' .. name, id, 'EX', seconds)
-note(id, {unpack(ARGV, 5)})
+redis.call('SET', KEY.AWAITS .. name, id, 'EX', seconds)
+note(id, fields)
 return 1

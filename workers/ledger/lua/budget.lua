@@ -1,8 +1,9 @@
 -- The turn of one more call within a budget: the milliseconds until it may be made. `rate` calls at
 -- most have their turn in any one second, none during a pause.
 -- @include keys
-local name, rate = ARGV[1], tonumber(ARGV[2])
-local key = P .. 'budget:' .. name
+-- @arguments name rate
+rate = tonumber(rate)
+local key = KEY.BUDGET .. name
 local t = redis.call('TIME')
 local at = t[1] * 1000 + t[2] / 1000
 local newest = redis.call('LINDEX', key, 0)

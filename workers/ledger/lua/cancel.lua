@@ -5,7 +5,7 @@
 -- @include keys
 -- @include run
 -- @include task
-local id, why, stages, queue, task_id, message = unpack(ARGV)
+-- @arguments id why stages queue task_id message
 local at = now()
 local state = redis.call('HGET', run_key(id), 'state')
 if not state then return 'gone' end
@@ -18,7 +18,7 @@ end
 if not idle and state ~= 'running' then return 'ended' end
 redis.call('HSET', run_key(id), 'cancel', why)
 if idle then
-  redis.call('ZADD', P .. 'due', text(at), id)
+  redis.call('ZADD', KEY.DUE, text(at), id)
   ring(task_id, 'advance', id, at, queue, message)
 end
 return 'asked'

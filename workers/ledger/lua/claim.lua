@@ -3,12 +3,12 @@
 -- @include keys
 -- @include run
 -- @include states
-local id, fence = ARGV[1], ARGV[2]
+-- @arguments id fence *places
 if not holds(id, fence) then return 'lost' end
-for i = 3, #ARGV do
-  local holder = redis.call('HGET', P .. 'rollouts', ARGV[i])
+for _, place in ipairs(places) do
+  local holder = redis.call('HGET', KEY.ROLLOUTS, place)
   local state = holder and holder ~= id and redis.call('HGET', run_key(holder), 'state')
   if OPEN[state] then return holder end
 end
-for i = 3, #ARGV do redis.call('HSET', P .. 'rollouts', ARGV[i], id) end
+for _, place in ipairs(places) do redis.call('HSET', KEY.ROLLOUTS, place, id) end
 return ''

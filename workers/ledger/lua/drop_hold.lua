@@ -3,9 +3,9 @@
 -- @include keys
 -- @include let_go
 -- @include run
-local id, fence, environment = unpack(ARGV)
+-- @arguments id fence environment
 if not holds(id, fence) then return 0 end
-local key = P .. 'locked:' .. environment
+local key = KEY.LOCKED .. environment
 local lock = redis.call('GET', key)
 if not lock or cjson.decode(lock).run ~= id then return 1 end
 local before = redis.call('HGET', run_key(id), 'lock_before')

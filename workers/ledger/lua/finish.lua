@@ -3,7 +3,7 @@
 -- @include finish
 -- @include keys
 -- @include run
-local id, fence, state, fault, why, stages = unpack(ARGV)
+-- @arguments id fence state fault why stages
 local values = redis.call('HMGET', run_key(id), 'fence', 'state')
 if values[1] == fence and values[2] == state then return 1 end
 if not holds(id, fence) then return 0 end

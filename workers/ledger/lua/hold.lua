@@ -6,20 +6,20 @@
 -- @include keys
 -- @include move
 -- @include run
-local id, fence, environment, most, stages, place, over, notice = unpack(ARGV)
+-- @arguments id fence environment delay stages place over notice
 if not holds(id, fence) then return 0 end
 local at = now()
 local key = run_key(id)
-local left = redis.call('PTTL', P .. 'locked:' .. environment)
-local delay = tonumber(most)
+local left = redis.call('PTTL', KEY.LOCKED .. environment)
+delay = tonumber(delay)
 if left == -2 or redis.call('HEXISTS', key, 'cancel') == 1 then delay = 0
 elseif left >= 0 and left < delay then delay = left end
 move(id, 'running', 'waiting', 'stages', stages)
-redis.call('ZREM', P .. 'leases', id)
-redis.call('ZADD', P .. 'due', text(at + delay), id)
+redis.call('ZREM', KEY.LEASES, id)
+redis.call('ZADD', KEY.DUE, text(at + delay), id)
 if delay > 0 then
   redis.call('HSET', key, 'held', '1')
-  redis.call('HSET', P .. 'held:' .. environment, place, id)
+  redis.call('HSET', KEY.HELD .. environment, place, id)
 end
 changed(id, at)
 if over ~= '' and held(over) then finish(over, 'waiting', at, 'superseded', '', notice) end

@@ -7,11 +7,11 @@
 -- @include run
 -- @include states
 -- @include task
-local id, owner, nonce, lease_ms, capacity, max_losses = unpack(ARGV)
+-- @arguments id owner nonce lease_ms capacity max_losses
 local at = now()
 local key = run_key(id)
 -- The nonce is the id of the queued task that asks: it has begun, whatever the answer.
-local task = P .. 'task:' .. nonce
+local task = KEY.TASK .. nonce
 if redis.call('EXISTS', task) == 1 then
   task_is(task, 'started', 'started_at', text(at), 'worker', owner)
 end
@@ -25,12 +25,12 @@ if leased(id, at) then
 end
 if not OPEN[state] then return {'ended', '0'} end
 if state ~= 'running' then
-  local due = redis.call('ZSCORE', P .. 'due', id)
+  local due = redis.call('ZSCORE', KEY.DUE, id)
   if not due or tonumber(due) > at then return {'early', '0'} end
 end
 
 local mine = 0
-for _, other in ipairs(redis.call('ZRANGEBYSCORE', P .. 'leases', text(at), '+inf')) do
+for _, other in ipairs(redis.call('ZRANGEBYSCORE', KEY.LEASES, text(at), '+inf')) do
   if redis.call('HGET', run_key(other), 'owner') == owner then mine = mine + 1 end
 end
 if mine >= tonumber(capacity) then return {'full', '0'} end
@@ -38,8 +38,8 @@ if mine >= tonumber(capacity) then return {'full', '0'} end
 if state == 'running' then
   losses = losses + 1
   redis.call('HSET', key, 'losses', losses)
-  redis.call('HINCRBY', P .. 'metrics', 'leases_lost', 1)
-  local lost = values[2] and P .. 'task:' .. values[2]
+  redis.call('HINCRBY', KEY.METRICS, 'leases_lost', 1)
+  local lost = values[2] and KEY.TASK .. values[2]
   if lost and lost ~= task and redis.call('EXISTS', lost) == 1 then
     task_is(lost, 'failed', 'outcome', 'lost', 'finished_at', text(at))
   end
@@ -53,13 +53,13 @@ if state == 'running' then
   end
 end
 
-local fence = text(redis.call('INCR', P .. 'fence'))
+local fence = text(redis.call('INCR', KEY.FENCE))
 -- What a lost worker had is running already; it only changes hands.
 if state ~= 'running' then move(id, state, 'running') end
 redis.call('HSET', key, 'fence', fence, 'owner', owner, 'nonce', nonce)
 redis.call('HSETNX', key, 'started_at', text(at))
 redis.call('HDEL', key, 'error', 'woken', 'held')
-redis.call('ZADD', P .. 'leases', text(at + tonumber(lease_ms)), id)
-redis.call('ZREM', P .. 'due', id)
+redis.call('ZADD', KEY.LEASES, text(at + tonumber(lease_ms)), id)
+redis.call('ZREM', KEY.DUE, id)
 changed(id, at)
 return {'leased', fence, values[5]}

@@ -3,19 +3,19 @@
 -- @include clock
 -- @include keys
 -- @include run
-local id, fence, environment, kept = unpack(ARGV, 1, 4)
+-- @arguments id fence environment kept *parts
 if not holds(id, fence) then return 0 end
-for i = 5, #ARGV, 2 do
-  local place, what = ARGV[i], ARGV[i + 1]
-  if redis.call('HGET', P .. 'live', place) ~= what then
-    redis.call('HSET', P .. 'live', place, what)
+for i = 1, #parts, 2 do
+  local place, what = parts[i], parts[i + 1]
+  if redis.call('HGET', KEY.LIVE, place) ~= what then
+    redis.call('HSET', KEY.LIVE, place, what)
     local record = cjson.decode(what)
     record.at = now()
-    redis.call('LPUSH', P .. 'released:' .. environment, cjson.encode(record))
+    redis.call('LPUSH', KEY.RELEASED .. environment, cjson.encode(record))
   end
 end
 redis.call('HSET', run_key(id), 'recorded', 'yes')
-redis.call('LTRIM', P .. 'released:' .. environment, 0, tonumber(kept) - 1)
+redis.call('LTRIM', KEY.RELEASED .. environment, 0, tonumber(kept) - 1)
 if redis.call('HEXISTS', run_key(id), 'rollout') == 0 then
   redis.call('HSET', run_key(id), 'unfinished', '')
 end

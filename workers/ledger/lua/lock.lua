@@ -3,8 +3,8 @@
 -- @include clock
 -- @include keys
 -- @include run
-local name, id, fence = unpack(ARGV)
-local key = P .. 'lock:' .. name
+-- @arguments name id fence
+local key = KEY.LOCK .. name
 local holder = redis.call('HMGET', key, 'run', 'fence', 'until')
 if holder[3] and tonumber(holder[3]) > now() then return 'upkeep' end
 if holder[1] and not (holder[1] == id and holder[2] == fence) then

@@ -2,8 +2,8 @@
 -- same person once more is ours. `lasts` in milliseconds from now, or `ends` since 1970, or neither.
 -- @include clock
 -- @include keys
-local environment, what, lasts, ends = unpack(ARGV)
-local key = P .. 'locked:' .. environment
+-- @arguments environment what lasts ends
+local key = KEY.LOCKED .. environment
 local lock = cjson.decode(what)
 local there = redis.call('GET', key)
 if there then

@@ -2,8 +2,8 @@
 -- bell rings again after `patience` milliseconds without an answer.
 -- @include clock
 -- @include keys
-local environment, broker_queue, message, patience = unpack(ARGV)
-local key = P .. 'look:' .. environment
+-- @arguments environment broker_queue message patience
+local key = KEY.LOOK .. environment
 local asked = redis.call('GET', key)
 if asked then return asked end
 local at = text(now())

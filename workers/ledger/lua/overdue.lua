@@ -4,7 +4,8 @@
 -- `most` oldest due runs are looked at, and on a round as many of those behind them, in turn.
 -- @include clock
 -- @include keys
-local grace, limit, most, round = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+-- @arguments grace limit most round
+grace, limit, most = tonumber(grace), tonumber(limit), tonumber(most)
 local at = now()
 local urgent, others = {ids = {}, queues = {}, taken = {}}, {ids = {}, queues = {}, taken = {}}
 
@@ -17,7 +18,7 @@ local function put(list, id, queue)
 end
 
 local function look(key, before, from, count, hurried)
-  local ids = redis.call('ZRANGEBYSCORE', P .. key, '-inf', text(before), 'LIMIT', from, count)
+  local ids = redis.call('ZRANGEBYSCORE', key, '-inf', text(before), 'LIMIT', from, count)
   for _, id in ipairs(ids) do
     local values = redis.call('HMGET', run_key(id), 'queue', 'unfinished', 'recorded')
     local hurries = hurried or values[2] == 'yes' or values[3] == 'yes'
@@ -26,11 +27,11 @@ local function look(key, before, from, count, hurried)
   return #ids
 end
 
-look('leases', at, 0, most, true)
-if look('due', at - grace, 0, most) == most and round == '1' then
-  local from = tonumber(redis.call('GET', P .. 'sweep_from') or most)
-  local seen = look('due', at - grace, from, most)
-  redis.call('SET', P .. 'sweep_from', text(seen == most and from + most or most))
+look(KEY.LEASES, at, 0, most, true)
+if look(KEY.DUE, at - grace, 0, most) == most and round == '1' then
+  local from = tonumber(redis.call('GET', KEY.SWEEP_FROM) or most)
+  local seen = look(KEY.DUE, at - grace, from, most)
+  redis.call('SET', KEY.SWEEP_FROM, text(seen == most and from + most or most))
 end
-local reports = redis.call('ZRANGEBYSCORE', P .. 'reports', '-inf', text(at - grace), 'LIMIT', 0, limit)
+local reports = redis.call('ZRANGEBYSCORE', KEY.REPORTS, '-inf', text(at - grace), 'LIMIT', 0, limit)
 return {urgent.ids, urgent.queues, others.ids, others.queues, reports}

@@ -2,11 +2,11 @@
 -- environment, so that a rollback makes it anew. `mark` is how it is known, `home` the account and
 -- region that it was in; how many rows there were.
 -- @include keys
-local published, mark, home, name, number, deleted = unpack(ARGV, 1, 6)
+-- @arguments published mark home name number deleted *environments
 redis.call('HDEL', published, mark)
 local marked = 0
-for i = 7, #ARGV do
-  local key = P .. 'released:' .. ARGV[i]
+for _, environment in ipairs(environments) do
+  local key = KEY.RELEASED .. environment
   for at, row in ipairs(redis.call('LRANGE', key, 0, -1)) do
     -- Most rows are of other functions: looked at before they are decoded.
     if string.find(row, name, 1, true) then
@@ -20,5 +20,5 @@ for i = 7, #ARGV do
     end
   end
 end
-if deleted == '1' then redis.call('HINCRBY', P .. 'metrics', 'versions_pruned', 1) end
+if deleted == '1' then redis.call('HINCRBY', KEY.METRICS, 'versions_pruned', 1) end
 return marked

@@ -1,6 +1,6 @@
 -- Remember that a run published a version of a function, or found that Slipway had.
 -- @include run
-local id, fence, published, version = unpack(ARGV)
+-- @arguments id fence published version
 if not holds(id, fence) then return 0 end
 redis.call('HSET', published, version, id)
 return 1

@@ -4,7 +4,7 @@
 -- @include clock
 -- @include keys
 -- @include note
-local id, field, what = ARGV[1], ARGV[2], ARGV[3]
+-- @arguments id field what
 if redis.call('EXISTS', run_key(id)) == 0 then return 0 end
 note(id, {field, what})
 changed(id, now())

@@ -1,7 +1,7 @@
 -- Queue one task at the head of its queue, unless it is among the `depth` first there already.
 -- @include clock
 -- @include task
-local task_id, name, id, queue, message, depth = unpack(ARGV)
+-- @arguments task_id name id queue message depth
 local ours = cjson.decode(message)
 for _, waiting in ipairs(redis.call('LRANGE', queue, -depth, -1)) do
   if string.find(waiting, ours.body, 1, true) then

@@ -4,15 +4,15 @@
 -- @include clock
 -- @include keys
 -- @include run
-local id, order_key, order, stages, queue, branch, repository, broker_queue, message,
-  order_seconds, environment, what, targets, releases = unpack(ARGV)
+-- @arguments id order_key order stages queue branch repository broker_queue message order_seconds
+-- @arguments environment what targets releases
 local at = now()
-local key = P .. 'locked:' .. environment
+local key = KEY.LOCKED .. environment
 local there = redis.call('GET', key)
 local known = there and cjson.decode(there)
 if known and known.kind ~= 'rollback' then return {'locked', there} end
 
-local same = redis.call('GET', P .. 'order:' .. order_key)
+local same = redis.call('GET', KEY.ORDER .. order_key)
 if same and known and known.run == same then
   if not ended(same) then return {'under way', same} end
 end

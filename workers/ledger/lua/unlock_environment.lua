@@ -4,12 +4,12 @@
 -- @include finish
 -- @include keys
 -- @include let_go
-local environment, why, end_them = unpack(ARGV)
+-- @arguments environment why end_them
 local at = now()
-local lock = redis.call('GET', P .. 'locked:' .. environment)
+local lock = redis.call('GET', KEY.LOCKED .. environment)
 if not lock then return {''} end
-redis.call('DEL', P .. 'locked:' .. environment)
-local places = redis.call('HVALS', P .. 'held:' .. environment)
+redis.call('DEL', KEY.LOCKED .. environment)
+local places = redis.call('HVALS', KEY.HELD .. environment)
 local ids = let_go(environment, at)
 for _, id in ipairs(ids) do
   if end_them == '1' then

@@ -2,8 +2,8 @@
 -- @include clock
 -- @include keys
 -- @include run
-local name, token, milliseconds = unpack(ARGV)
-local key = P .. 'lock:' .. name
+-- @arguments name token milliseconds
+local key = KEY.LOCK .. name
 local at = now()
 local holder = redis.call('HMGET', key, 'run', 'fence', 'until', 'token')
 if holder[1] and holds(holder[1], holder[2]) and leased(holder[1], at) then return 0 end

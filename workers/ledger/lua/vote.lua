@@ -6,7 +6,7 @@
 -- @include keys
 -- @include run
 -- @include task
-local id, who, verdict, origin, note, required, broker_queue, task_id, message = unpack(ARGV)
+-- @arguments id who verdict origin note required queue task_id message
 local at = now()
 local key = run_key(id)
 if redis.call('EXISTS', key) == 0 then return 'gone' end
@@ -29,7 +29,7 @@ changed(id, at)
 if looking then
   redis.call('HSET', key, 'woken', '1')
 else
-  redis.call('ZADD', P .. 'due', text(at), id)
-  if decided or decides then ring(task_id, 'advance', id, at, broker_queue, message) end
+  redis.call('ZADD', KEY.DUE, text(at), id)
+  if decided or decides then ring(task_id, 'advance', id, at, queue, message) end
 end
 return 'counted'

@@ -4,7 +4,7 @@
 -- @include keys
 -- @include run
 -- @include task
-local id, name, queue, task_id, message = unpack(ARGV)
+-- @arguments id name queue task_id message
 local values = redis.call('HMGET', run_key(id), 'awaits', 'state')
 if values[1] ~= name then return 'over' end
 local at = now()
@@ -13,6 +13,6 @@ if values[2] == 'running' then
   return 'noted'
 end
 if values[2] ~= 'waiting' or asks(id) then return 'over' end
-redis.call('ZADD', P .. 'due', text(at), id)
+redis.call('ZADD', KEY.DUE, text(at), id)
 ring(task_id, 'advance', id, at, queue, message)
 return 'woken'

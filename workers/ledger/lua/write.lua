@@ -5,12 +5,12 @@
 -- @include note
 -- @include run
 -- @include task
-local id, fence, task, queue, message = unpack(ARGV, 1, 5)
+-- @arguments id fence task_id queue message *fields
 if not holds(id, fence) then return 0 end
-note(id, {unpack(ARGV, 6)})
-if task ~= '' then
+note(id, fields)
+if task_id ~= '' then
   local at = now()
   changed(id, at)
-  ring(task, 'report', id, at, queue, message)
+  ring(task_id, 'report', id, at, queue, message)
 end
 return 1

@@ -10,9 +10,9 @@ local function begin(run, at)
   -- Microseconds that never repeat: they order the history and serve as its cursor.
   local t = redis.call('TIME')
   local score = t[1] * 1000000 + t[2]
-  local last = tonumber(redis.call('GET', P .. 'clock') or '0')
+  local last = tonumber(redis.call('GET', KEY.CLOCK) or '0')
   if score <= last then score = last + 1 end
-  redis.call('SET', P .. 'clock', text(score))
+  redis.call('SET', KEY.CLOCK, text(score))
 
   local id, key = run.id, run_key(run.id)
   move(id, '', 'queued', 'v', '1', 'order', run.order, 'stages', run.stages, 'created_at', text(at),
@@ -20,15 +20,15 @@ local function begin(run, at)
     'repository', run.repository, 'order_key', run.order_key, 'fence', '0')
   if run.pull_request ~= '' then redis.call('HSET', key, 'pull_request', run.pull_request) end
   if run.delivery ~= '' then
-    redis.call('SET', P .. 'delivery:' .. run.delivery, id, 'EX', run.delivery_seconds)
+    redis.call('SET', KEY.DELIVERY .. run.delivery, id, 'EX', run.delivery_seconds)
   end
-  redis.call('SET', P .. 'order:' .. run.order_key, id, 'EX', run.order_seconds)
-  redis.call('ZADD', P .. 'runs', text(score), id)
+  redis.call('SET', KEY.ORDER .. run.order_key, id, 'EX', run.order_seconds)
+  redis.call('ZADD', KEY.RUNS, text(score), id)
   redis.call('ZADD', run.repository, text(score), id)
   redis.call('ZADD', run.branch, text(score), id)
-  redis.call('SADD', P .. 'branches', run.branch)
-  redis.call('ZADD', P .. 'due', text(at), id)
-  redis.call('HINCRBY', P .. 'metrics', 'runs_accepted', 1)
+  redis.call('SADD', KEY.BRANCHES, run.branch)
+  redis.call('ZADD', KEY.DUE, text(at), id)
+  redis.call('HINCRBY', KEY.METRICS, 'runs_accepted', 1)
   -- Nobody follows a run whose id nobody knows yet.
   due_report(id, at)
   ring(id, 'advance', id, at, run.broker_queue, run.message)

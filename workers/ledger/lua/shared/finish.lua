@@ -11,8 +11,8 @@ local function finish(id, from, at, state, fault, why)
   if fault ~= '' then redis.call('HSET', run_key(id), 'fault', fault) end
   -- A file of the repository's, which only its stages read: up to a megabyte of each run kept.
   redis.call('HDEL', run_key(id), 'pipeline')
-  redis.call('ZREM', P .. 'leases', id)
-  redis.call('ZREM', P .. 'due', id)
-  redis.call('HINCRBY', P .. 'metrics', 'runs_' .. state, 1)
+  redis.call('ZREM', KEY.LEASES, id)
+  redis.call('ZREM', KEY.DUE, id)
+  redis.call('HINCRBY', KEY.METRICS, 'runs_' .. state, 1)
   changed(id, at)
 end

@@ -1,6 +1,4 @@
 -- Where the keys are.
-local P = 'slipway:'
-
 local function run_key(id)
-  return P .. 'run:' .. id
+  return KEY.RUN .. id
 end

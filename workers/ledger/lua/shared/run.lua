@@ -3,7 +3,7 @@
 -- @include states
 
 local function leased(id, at)
-  local expiry = redis.call('ZSCORE', P .. 'leases', id)
+  local expiry = redis.call('ZSCORE', KEY.LEASES, id)
   return expiry and tonumber(expiry) > at
 end
 

@@ -7,7 +7,7 @@
 -- runs; `sure` is what was asked for just now, which no delivery that comes late contradicts.
 local MOST_HEADS = 20
 local function told_head(name, branch, before, after, forced, sure, at)
-  local heads = cjson.decode(redis.call('HGET', P .. 'heads', name) or '[]')
+  local heads = cjson.decode(redis.call('HGET', KEY.HEADS, name) or '[]')
   local last, seen = heads[#heads], false
   for _, one in ipairs(heads) do
     if one[1] == after or one[2] == after then seen = true end
@@ -18,10 +18,10 @@ local function told_head(name, branch, before, after, forced, sure, at)
   if seen and not sure and last[2] ~= before then return end
   heads[#heads + 1] = {before, after, forced}
   if #heads > MOST_HEADS then table.remove(heads, 1) end
-  redis.call('HSET', P .. 'heads', name, cjson.encode(heads))
+  redis.call('HSET', KEY.HEADS, name, cjson.encode(heads))
   if forced ~= '1' then return end
   -- Whoever asks people about a commit that may be gone looks again.
   for _, id in ipairs(redis.call('ZREVRANGE', branch, 0, 19)) do
-    if asks(id) then redis.call('ZADD', P .. 'due', text(at), id) end
+    if asks(id) then redis.call('ZADD', KEY.DUE, text(at), id) end
   end
 end
