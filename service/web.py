@@ -8,8 +8,8 @@ from redis import Redis
 
 from config.server import Operator
 from config.settings import Settings
-from service.access.known import Known
 from service.followers import Followers
+from service.known import Known
 from workers.ledger import Ledger
 
 TOLD = "slipway.told"
