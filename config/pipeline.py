@@ -1,14 +1,15 @@
 """A repository's `slipway.toml`: what to test, build and release."""
 
 import json
-import re
+import posixpath
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
 
-from config import limits, toml
+from config import toml
+from config.building import Build, Place, folder
 from config.toml import ConfigError
 from config.toml.lines import Path as Location
 from config.values import (
@@ -26,13 +27,21 @@ from config.values import (
     at_most,
 )
 
-__all__ = ["Check", "ConfigError", "Function", "Pipeline", "Test", "check", "load", "parse"]
+__all__ = [
+    "Build",
+    "Check",
+    "ConfigError",
+    "Function",
+    "Pipeline",
+    "Place",
+    "Test",
+    "check",
+    "load",
+    "parse",
+]
 
 MAX_CHECKS = 50
 MAX_FUNCTIONS = 200
-_PLACEHOLDERS = ("environment", "commit", "branch")
-_PLACEHOLDER = re.compile(r"\{(" + "|".join(_PLACEHOLDERS) + r")\}")
-
 CheckName = Annotated[
     str,
     Matching(
@@ -48,9 +57,6 @@ FunctionName = Annotated[
 Runtime = Annotated[str, Matching(r"[a-z0-9.]{1,64}", 'a Lambda runtime such as "python3.13"')]
 Handler = Annotated[
     str, Matching(r"[^\s\x00-\x1f]{1,128}", 'a handler such as "app.handler", without spaces')
-]
-ArgName = Annotated[
-    str, Matching(r"[A-Za-z_][A-Za-z0-9_]{0,127}", "the name of an ARG of the Dockerfile")
 ]
 # https://docs.sonarsource.com: letters, digits, "-", "_", "." and ":", at least one not a digit.
 SonarProject = Annotated[
@@ -99,44 +105,6 @@ class Test(toml.Section):
     ] = Field(description='a command for each check, such as unit = "npm test"')
 
 
-def _argument(value: str) -> str:
-    if "\0" in value or re.search(r"[{}]", _PLACEHOLDER.sub("", value)):
-        known = ", ".join(f"{{{name}}}" for name in _PLACEHOLDERS)
-        raise ValueError(f"expected text in which only {known} stand in braces")
-    if len(value.encode(errors="replace")) > limits.ARGUMENT:
-        raise ValueError(f"expected at most {limits.ARGUMENT} bytes; put it in a file")
-    return value
-
-
-class Build(toml.Section):
-    """The build stage: an image that holds the files to release."""
-
-    dockerfile: InsidePath = Field(
-        "Dockerfile", description="builds the image that holds the files to release"
-    )
-    path: ImagePath = Field("/app", description="where the files are in the image")
-    args: Annotated[
-        FrozenMap[ArgName, Annotated[str, AfterValidator(_argument)]],
-        AfterValidator(at_most(limits.ARGUMENTS, "build arguments")),
-    ] = Field(
-        {},
-        validate_default=True,
-        description="build arguments; {environment}, {commit} and {branch} are filled in",
-    )
-    network: StrictBool = Field(default=True, description="whether the build reaches the network")
-    reuse: StrictBool = Field(
-        default=True, description="whether a git tree that was built is not built again"
-    )
-
-    def arguments(self, *, environment: str, commit: str, branch: str) -> dict[str, str]:
-        """The build arguments with their placeholders filled in."""
-        values = {"environment": environment, "commit": commit, "branch": branch}
-        return {
-            name: _PLACEHOLDER.sub(lambda match: values[match[1]], text)
-            for name, text in self.args.items()
-        }
-
-
 class Package(toml.Section):
     """What every function takes from the build path unless it says otherwise."""
 
@@ -176,8 +144,14 @@ class Function(toml.Section):
     exclude: InsidePaths | None = Field(
         None, description="paths or globs to leave out; else those of [package]"
     )
+    source: InsidePath | None = Field(
+        None,
+        description="folder with its own manifest, lock file or Dockerfile, whose files are at the"
+        " root of the zip",
+    )
     dockerfile: InsidePath | None = Field(
-        None, description="builds this function's image; else that of [build]"
+        None,
+        description="builds this function's image, a file of `source`; else that of [build]",
     )
     path: ImagePath | None = Field(
         None, description="where its files are in the image; else that of [build]"
@@ -243,16 +217,23 @@ class Pipeline(toml.Document):
         test = raw.get("test")
         if isinstance(test, Mapping) and test.get("checks") == {}:
             yield ("test", "checks"), 'no check: add one, such as unit = "npm test"'
+        build = raw.get("build")
+        if isinstance(build, Mapping) and build.get("preset") and "dockerfile" in build:
+            yield ("build", "preset"), "a preset takes the place of `dockerfile`: keep one of them"
 
-    def place(self, function: str) -> tuple[str | None, str]:
-        """The Dockerfile that a function asks for, if any, and where its files are in the image.
+    def place(self, function: str) -> Place:
+        """Where a function is built, as the file says.
 
         Raises:
             KeyError: the file has no such function.
         """
-        own = self.functions[function]
-        asked = self.build.dockerfile if "dockerfile" in self.build.model_fields_set else None
-        return own.dockerfile or asked, own.path or self.build.path
+        own, build = self.functions[function], self.build
+        path = own.path or build.path
+        if source := folder(own.source):
+            asked = own.dockerfile and posixpath.join(source, own.dockerfile)
+            return Place(source, asked, source, None, path)
+        asked = build.dockerfile if "dockerfile" in build.model_fields_set else None
+        return Place("", own.dockerfile or asked, folder(build.context), build.target, path)
 
     def selection(self, function: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What a function's package includes (empty: everything) and excludes.

@@ -51,6 +51,81 @@ def test_a_dockerfile_that_is_asked_for_must_be_there(choose, own: str, more: st
         choose("python3.11", {"requirements.txt": ""}, more=more, own=own)
 
 
+SOURCE = 'source = "functions/list"'
+
+
+def test_a_folder_of_its_own_is_built_as_a_repository(choose):
+    """The preset reads and copies the function's folder, which is the build's context."""
+    files = {"functions/list/requirements.txt": "six\n", "Dockerfile": ""}
+    own = choose("python3.11", files, own=SOURCE)
+    alone = choose("python3.11", {"requirements.txt": "six\n"}, '[build]\npreset = "python"\n')
+    assert (own.dockerfile, own.context, own.shared) == ("", "functions/list", ())
+    assert (alone.context, own.text) == ("", alone.text)
+
+
+def test_a_folders_own_dockerfile(choose):
+    """It is found in the folder and copies from it, whatever [build] says of the repository."""
+    files = {"functions/list/dockerfile": "", "functions/list/docker/x": "", "Other": ""}
+    more = '[build]\ndockerfile = "Other"\ncontext = "functions"\ntarget = "t"\n'
+    found = choose("python3.11", files, more, own='source = "./functions/list/"')
+    assert found == Recipe("functions/list/dockerfile", "", "/app", "functions/list")
+    found = choose("python3.11", {}, more, own=f'{SOURCE}\ndockerfile = "docker/x"')
+    assert found == Recipe("functions/list/docker/x", "", "/app", "functions/list")
+    assert choose("python3.11", {}, more) == Recipe("Other", "", "/app", "functions", "t")
+    with pytest.raises(
+        UserError, match=r"functions/list/none is not in .*: \[functions\.F\] needs"
+    ):
+        choose("python3.11", {}, more, own=f'{SOURCE}\ndockerfile = "none"')
+
+
+def test_what_lies_beside_comes_by_include(choose):
+    """Of an include that only the repository has, the files come under the same path."""
+    files = {"functions/list/requirements.txt": "six\n", "shared/db.py": "", "functions/list/a": ""}
+    own = f'{SOURCE}\ninclude = ["shared/", "a"]'
+    found = choose("python3.11", files, own=own)
+    assert (found.context, found.shared) == ("", ("shared",))
+    assert "COPY functions/list/requirements.txt ./\n" in found.text
+    assert found.text.endswith("COPY functions/list/ /app/\nCOPY shared /app/shared\n")
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        ("none", "none is not a folder with files in commit abc1234"),
+        ("link", "link is not a folder with files"),
+        ("link/ssl", "link/ssl is not a folder with files"),
+        ("a file", "a file is not a folder with files"),
+    ],
+)
+def test_a_source_is_a_folder_of_the_repository(choose, tmp_path: Path, source: str, why: str):
+    """Neither a link, nor a file, nor what isn't there."""
+    (tmp_path / "link").symlink_to("/etc")
+    with pytest.raises(UserError, match=why):
+        choose("python3.11", {"a file": ""}, own=f'source = "{source}"')
+
+
+@pytest.mark.parametrize(
+    ("preset", "runtime", "why"),
+    [
+        ('"python"', "nodejs20.x", "preset is 'python', and that runtime is Node.js's"),
+        ('"perl"', "python3.11", "preset 'perl' is none; there are: python, nodejs, go"),
+        ("false", "python3.11", "preset is false: write one"),
+    ],
+)
+def test_a_preset_may_be_named_or_refused(choose, preset: str, runtime: str, why: str):
+    """One that doesn't fit the runtime is told; false takes none."""
+    with pytest.raises(UserError, match=why):
+        choose(runtime, {"requirements.txt": ""}, f"[build]\npreset = {preset}\n")
+
+
+def test_a_named_preset_goes_before_a_dockerfile(choose):
+    """It builds although a Dockerfile is there, but for a function that names its own."""
+    files = {"Dockerfile": "", "requirements.txt": "", "own": ""}
+    more = '[build]\npreset = "python"\n'
+    assert "FROM scratch" in choose("python3.11", files, more).text
+    assert choose("python3.11", files, more, 'dockerfile = "own"').dockerfile == "own"
+
+
 def test_python_with_requirements(choose):
     """Dependencies are installed in the runtime's image, cached, and lie beside the source."""
     text = choose("python3.12", {"requirements.txt": "requests==2.32\n"}).text

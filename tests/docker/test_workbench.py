@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import time
 import zipfile
 from pathlib import Path
 
@@ -96,6 +97,74 @@ def test_a_monorepo_without_and_with_dockerfiles(bench: Bench, tmp_path: Path):
     assert "[build-2/image]" in bench.log
     mine = f"{litter.RUN}={bench.labels[litter.RUN]}"
     assert not bench.engine.client.images.list(filters={"label": mine})
+
+
+OWN_FOLDERS = """
+[functions.List]
+runtime = "python3.11"
+source = "functions/list"
+include = ["shared"]
+
+[functions.Same]
+runtime = "python3.11"
+source = "functions/list/"
+include = ["shared"]
+
+[functions.Docker]
+source = "functions/docker"
+include = ["a.txt"]
+"""
+
+
+def test_functions_have_folders_of_their_own(bench: Bench, tmp_path: Path):
+    """Their files are at the root of the zip, shared ones beside; equal inputs are built once."""
+    write(
+        bench.source,
+        functions__list__requirements_0txt="",
+        functions__list__app_0py="import shared.db\n",
+        shared__db_0py="",
+        functions__docker__Dockerfile="FROM scratch\nCOPY . /app/\n",
+        functions__docker__a_0txt="a",
+    )
+    made = bench.build(parse(OWN_FOLDERS), tmp_path / "made").packages
+    contents = {name: zipfile.ZipFile(one.path).namelist() for name, one in made.items()}
+    assert contents["List"] == ["app.py", "requirements.txt", "shared/db.py"]
+    assert contents["Docker"] == ["a.txt"]
+    assert made["Same"].sha256 == made["List"].sha256
+    assert "[build-2/image]" in bench.log
+    assert "[build-3/image]" not in bench.log
+
+
+def test_a_context_and_a_stage_of_a_dockerfile(bench: Bench, tmp_path: Path):
+    """The folder that is named is copied from, and the stage that is named is taken."""
+    stages = "FROM scratch AS one\nCOPY . /app/\nFROM scratch AS two\nCOPY b /app/b\n"
+    write(bench.source, services__api__a="a", docker__api=stages)
+    more = '[build]\ndockerfile = "docker/api"\ncontext = "services/api"\ntarget = "one"\n'
+    made = bench.build(parse(f"{more}[functions.A]\n"), tmp_path / "made").packages
+    assert zipfile.ZipFile(made["A"].path).namelist() == ["a"]
+
+
+@pytest.mark.parametrize("where", ["out", "out/ssl", "a", "none"])
+def test_a_context_stays_in_the_repository(bench: Bench, tmp_path: Path, where: str):
+    """A link that leads out, a file and nothing at all are refused before the engine is asked."""
+    write(bench.source, Dockerfile="FROM scratch\nCOPY . /app/\n", a="a")
+    (bench.source / "out").symlink_to("/etc")
+    text = f'[build]\ncontext = "{where}"\n[functions.A]\n'
+    with pytest.raises(UserError, match=r"lies outside|is not a folder|can't be read"):
+        bench.build(parse(text), tmp_path / "made")
+
+
+def test_the_first_build_that_fails_stops_the_others(
+    bench: Bench, python_image: str, tmp_path: Path
+):
+    """Its error is told, not that others were stopped."""
+    assert python_image == "python:3.11-slim"
+    write(bench.source, slow="FROM python:3.11-slim\nRUN sleep 60\n", bad="FROM scratch\nNO\n")
+    text = '[functions.A]\ndockerfile = "slow"\n[functions.B]\ndockerfile = "bad"\n'
+    began = time.monotonic()
+    with pytest.raises(UserError, match="image build of bad failed"):
+        bench.build(parse(text), tmp_path / "made")
+    assert time.monotonic() - began < 40
 
 
 def test_a_presets_stages_are_built(bench: Bench, python_image: str, tmp_path: Path):

@@ -12,7 +12,7 @@ from docker.errors import ImageNotFound
 from config import limits
 from config.masker import cut
 from config.units import duration
-from workers.docker import away, command
+from workers.docker import away, command, source_file
 from workers.docker.bounds import CACHE_ARGUMENT, Bounds, build_network
 from workers.docker.disk import full
 from workers.docker.dockerfile import frontends, rules
@@ -51,12 +51,15 @@ def build(  # noqa: PLR0913 - an image build has that many sides
     say: Say,
     watch: Watch,
     network: bool = True,
+    below: str = "",
+    target: str | None = None,
 ) -> str:
     """Build an image and return its id; `timeout` in seconds.
 
     `dockerfile` as text is a file of the `context`, as a Path one of ours that may be anywhere.
-    Without `network` it has none, whatever its `bounds` allow. The image has no name, so that no
-    other build can take it.
+    It copies from the folder `below` the context, and ends with the stage `target`. Without
+    `network` it has none, whatever its `bounds` allow. The image has no name, so that no other
+    build can take it.
 
     Raises:
         UserError: the build failed, took too long or asks for a foreign `# syntax=`.
@@ -77,7 +80,9 @@ def build(  # noqa: PLR0913 - an image build has that many sides
             file, args = frontends.without(context, dockerfile, Path(folder, "read"), args)
         files = (f"--file={file}", f"--iidfile={id_file}")
         options = _options(bounds, chosen, engine.build_cgroup, args, labels)
-        words = _checked([*builder.arguments, *files, *options, "--", str(context)])
+        stage = [f"--target={target}"] if target else []
+        place = str(source_file.folder(context, below))
+        words = _checked([*builder.arguments, *files, *options, *stage, "--", place])
         variables = {**builder.environment, "TMPDIR": folder}
         code = _run(engine, words, variables, seconds=timeout, name=name, say=tail, watch=watch)
         if code:

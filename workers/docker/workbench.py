@@ -1,23 +1,31 @@
 """One source tree on one engine: images of it, and what is released out of them."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple
 
+from config.building import folder
 from config.pipeline import Pipeline
 from workers.docker import images
 from workers.docker.archive import export
 from workers.docker.bounds import Bounds
 from workers.docker.engine import Engine
-from workers.docker.presets import Folder, recipe
+from workers.docker.presets import Folder, recipes
+from workers.docker.stop import Stop
 from workers.ledger.model.errors import UserError
 from workers.ledger.model.guard import Watch
 from workers.packaging.package import Package, package
 from workers.packaging.selection import Selection
 from workers.packaging.site_files import SiteFiles, read_site
+
+TOGETHER = 3
+"""Images of one repository that are built at once."""
 
 # An old engine names each step's digest on a line of its own, which helps nobody.
 _NOISE = re.compile(r"(#\d+ sha256:[0-9a-f]{64})?\s*")
@@ -28,6 +36,19 @@ class Output(NamedTuple):
 
     packages: dict[str, Package]
     site: SiteFiles | None
+
+
+class _Job(NamedTuple):
+    """One image: a Dockerfile of the repository or a preset's text, its context and its stage."""
+
+    dockerfile: str
+    text: str
+    context: str
+    target: str | None
+
+
+_Taker = tuple[str, tuple[str, ...]]
+"""A function, and what its package includes from beside its own folder."""
 
 
 @dataclass(frozen=True)
@@ -47,15 +68,18 @@ class Workbench:
     seconds: float
     say: Callable[[str, str], None]
     watch: Watch
+    leaving: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     @contextmanager
-    def image(
+    def image(  # noqa: PLR0913 - an image build has that many sides
         self,
         dockerfile: str | Path,
         purpose: str,
         *,
         args: Mapping[str, str] | None = None,
         network: bool = True,
+        context: str = "",
+        target: str | None = None,
     ) -> Iterator[str]:
         """The id of an image of the source, which is gone afterwards; BuildKit's cache stays.
 
@@ -72,6 +96,8 @@ class Workbench:
             timeout=self.seconds,
             say=lambda text: self._say_lines(f"{purpose}/image", text),
             watch=self.watch,
+            below=context,
+            target=target,
         )
         try:
             yield built
@@ -85,29 +111,58 @@ class Workbench:
             UserError: a Dockerfile is missing and no preset does, or a build or package fails.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
+        jobs = list(self._jobs(pipeline).items())
+        names = ["build", *(f"build-{number}" for number in range(2, len(jobs) + 1))]
+        stop = Stop(self.watch)
+        bench = replace(self, watch=stop)
+        with ThreadPoolExecutor(TOGETHER) as pool:
+            running = [
+                pool.submit(stop.at_error, partial(bench.made, *job, name, pipeline, args))
+                for job, name in zip(jobs, names, strict=True)
+            ]
+        made = stop.results(running)
+        packages = {name: one for output in made for name, one in output.packages.items()}
+        return Output(packages, next((output.site for output in made if output.site), None))
+
+    def made(
+        self,
+        job: _Job,
+        takers: Mapping[str, list[_Taker]],
+        purpose: str,
+        pipeline: Pipeline,
+        args: Mapping[str, str],
+    ) -> Output:
+        """What one image gives; the files leave images one after another, for trees are large."""
         packages: dict[str, Package] = {}
         site: SiteFiles | None = None
-        for number, ((dockerfile, text), takers) in enumerate(self._orders(pipeline), start=1):
-            purpose = "build" if number == 1 else f"build-{number}"
-            file = dockerfile or self._written(text, purpose)
-            with self.image(file, purpose, args=args, network=pipeline.build.network) as built:
-                for path, functions in takers.items():
-                    packages |= self._packages(built, path, pipeline, functions)
-                if pipeline.site and dockerfile == pipeline.build.dockerfile:
-                    site = self._site(built, pipeline.site.path)
+        file = job.dockerfile or self._written(job.text, purpose)
+        build = pipeline.build
+        with (
+            self.image(
+                file,
+                purpose,
+                args=args,
+                network=build.network,
+                context=job.context,
+                target=job.target,
+            ) as built,
+            self.leaving,
+        ):
+            for path, functions in takers.items():
+                packages |= self._packages(built, path, pipeline, functions)
+            if pipeline.site and job == _site_job(pipeline):
+                site = self._site(built, pipeline.site.path)
         return Output(packages, site)
 
-    def _orders(self, pipeline: Pipeline) -> Iterable[tuple[tuple[str, str], dict[str, list[str]]]]:
-        """Each Dockerfile or preset once, with the functions that take from each path of it."""
-        files = Folder(self.source)
-        orders: dict[tuple[str, str], dict[str, list[str]]] = {}
+    def _jobs(self, pipeline: Pipeline) -> dict[_Job, dict[str, list[_Taker]]]:
+        """Each image once, with the functions that take from each path of it."""
+        jobs: dict[_Job, dict[str, list[_Taker]]] = {}
         if pipeline.site:
-            orders[pipeline.build.dockerfile, ""] = {}
-        for function in sorted(pipeline.functions):
-            found = recipe(pipeline, function, files, self.where)
-            takers = orders.setdefault((found.dockerfile, found.text), {})
-            takers.setdefault(found.path, []).append(function)
-        return orders.items()
+            jobs[_site_job(pipeline)] = {}
+        for name, found in sorted(recipes(pipeline, Folder(self.source), self.where).items()):
+            job = _Job(found.dockerfile, found.text, found.context, found.target)
+            jobs.setdefault(job, {}).setdefault(found.path, []).append((name, found.shared))
+        return jobs
 
     def _written(self, preset: str, purpose: str) -> Path:
         """A preset's Dockerfile, beside the source and in the log."""
@@ -118,9 +173,9 @@ class Workbench:
         return file
 
     def _packages(
-        self, built: str, path: str, pipeline: Pipeline, functions: Iterable[str]
+        self, built: str, path: str, pipeline: Pipeline, takers: Iterable[_Taker]
     ) -> dict[str, Package]:
-        selections = {name: Selection(*pipeline.selection(name)) for name in functions}
+        selections = {name: _selection(pipeline, name, shared) for name, shared in takers}
         with export(self.engine, built, path, self.labels, self.watch) as tar:
             return package(tar, selections, self.folder, root=path, watch=self.watch)
 
@@ -135,3 +190,15 @@ class Workbench:
         for line in text.split("\n"):
             if not _NOISE.fullmatch(line):
                 self.say(source, line)
+
+
+def _site_job(pipeline: Pipeline) -> _Job:
+    build = pipeline.build
+    return _Job(build.dockerfile, "", folder(build.context), build.target)
+
+
+def _selection(pipeline: Pipeline, function: str, shared: Collection[str]) -> Selection:
+    """What a function takes; what is shared alone leaves its own files in."""
+    include, exclude = pipeline.selection(function)
+    own = [one for one in include if folder(one) not in shared]
+    return Selection(include if own else (), exclude)

@@ -4,7 +4,7 @@ from config.pipeline import Pipeline, parse
 from config.server.allowances import task_seconds
 from config.toml import ConfigError
 from workers.attempt.context import Context
-from workers.docker.presets import recipe
+from workers.docker.presets import recipes
 from workers.ledger.model.errors import UserError
 from workers.source.address import allowed
 from workers.stages import analyze, site
@@ -59,9 +59,7 @@ def _judge(context: Context, pipeline: Pipeline) -> None:
         analyze.judge(context, pipeline.sonar)
     if pipeline.test is not None:
         context.require(pipeline.test.dockerfile, "[test] needs it")
-    distinct = {(pipeline.place(n), f.runtime): n for n, f in pipeline.functions.items()}
-    for function in distinct.values():
-        recipe(pipeline, function, context.snapshot, f"commit {context.order.commit[:7]}")
+    recipes(pipeline, context.snapshot, f"commit {context.order.commit[:7]}")
     if pipeline.site:
         context.require(pipeline.build.dockerfile, "[build] needs it")
         site.judge(context, pipeline.site)

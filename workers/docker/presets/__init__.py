@@ -1,57 +1,113 @@
 """Which Dockerfile builds a function: the repository's own, or a preset for its runtime."""
 
+import posixpath
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from config.building import folder
 from config.pipeline import Pipeline
-from workers.docker.presets.files import Below, Files, Folder
+from workers.docker.presets.files import Below, Files, Folder, Remembered
 from workers.docker.presets.others import seen
 from workers.docker.presets.preset import Order
 from workers.docker.presets.table import PRESETS, serving
 from workers.ledger.model.errors import UserError
 
-__all__ = ["Below", "Files", "Folder", "Recipe", "recipe"]
+__all__ = ["Below", "Files", "Folder", "Recipe", "recipe", "recipes"]
 
 DOCKERFILE = "Dockerfile"
+DOCKERFILES = (DOCKERFILE, "dockerfile")
 HELP = "docs/presets.md has what presets need"
 # A path that needs no quoting in a Dockerfile.
 _PLAIN = re.compile(r"/[A-Za-z0-9._/-]*")
+_GLOB = re.compile(r"[*?\[]")
 
 
 class Recipe(NamedTuple):
-    """What to build: the repository's `dockerfile`, or the preset `text`; files are at `path`."""
+    """What to build: the repository's `dockerfile`, or the preset `text`; files are at `path`.
+
+    `context` is the folder of the repository that is copied from, `target` a Dockerfile's stage.
+    `shared` are includes that lie beside a function's own folder, and come besides its files.
+    """
 
     dockerfile: str
     text: str
     path: str
+    context: str = ""
+    target: str | None = None
+    shared: tuple[str, ...] = ()
+
+
+def recipes(pipeline: Pipeline, files: Files, where: str) -> dict[str, Recipe]:
+    """What builds each function; `where` names the files in errors, such as `commit 1234567`.
+
+    Raises:
+        UserError: a Dockerfile is missing, and no preset or more than one would do.
+    """
+    known = Remembered(files)
+    return {name: recipe(pipeline, name, known, where) for name in pipeline.functions}
 
 
 def recipe(pipeline: Pipeline, function: str, files: Files, where: str) -> Recipe:
-    """What builds a function; `where` names the files in errors, such as `commit 1234567`.
+    """What builds one function.
 
     Raises:
         UserError: its Dockerfile is missing, and no preset or more than one would do.
     """
-    asked, path = pipeline.place(function)
-    name = asked or DOCKERFILE
-    if files.exists(name):
-        return Recipe(name, "", path)
-    if asked:
-        raise UserError(f"{asked} is not in {where}: [build] needs it")
-    runtime = pipeline.functions[function].runtime
-    if runtime is None:
+    place = pipeline.place(function)
+    if place.source and not files.names(place.source):
         raise UserError(
-            f"{DOCKERFILE} is not in {where}, and [functions.{function}] names no runtime to "
-            f"choose a preset by: add one, such as {_such_as(files)}, or a Dockerfile; {HELP}"
+            f"{place.source} is not a folder with files in {where}: [functions.{function}] names it"
+            " as its source"
         )
+    preset = pipeline.build.preset
+    named = pipeline.functions[function].dockerfile or (not preset and place.dockerfile)
+    asked = place.dockerfile if named else None
+    names = [asked] if asked else [posixpath.join(place.source, name) for name in DOCKERFILES]
+    found = next((name for name in names if files.exists(name)), None)
+    if found and (asked or not preset):
+        return Recipe(found, "", place.path, place.context, place.target)
+    if asked:
+        raise UserError(f"{asked} is not in {where}: {_needs(pipeline, function)} needs it")
+    return _by_preset(pipeline, function, files, where, names[0])
+
+
+def _needs(pipeline: Pipeline, function: str) -> str:
+    return f"[functions.{function}]" if pipeline.functions[function].dockerfile else "[build]"
+
+
+def _by_preset(pipeline: Pipeline, function: str, files: Files, where: str, name: str) -> Recipe:
+    own, place, chosen = pipeline.functions[function], pipeline.place(function), pipeline.build
+    here = Below(files, place.source) if place.source else files
+    missing = f"{name} is not in {where}, and" if not chosen.preset else f"in {where}"
+    if chosen.preset is False:
+        raise UserError(f"{missing} [build] preset is false: write one, or take the key out")
+    if own.runtime is None:
+        raise UserError(
+            f"{missing} [functions.{function}] names no runtime to choose a preset by: add one,"
+            f" such as {_such_as(here)}, or a Dockerfile; {HELP}"
+        )
+    shared = _shared(pipeline, function, files, here) if place.source else ()
+    at = f"{place.source}/" if shared else ""
+    args = sorted(chosen.args)
+    order = Order("", here, place.path, args, at, files, place.source, own.handler or "")
     try:
-        text = _preset(runtime, files, path, sorted(pipeline.build.args))
+        text = _preset(own.runtime, order, chosen.preset or "", shared)
     except UserError as error:
         raise UserError(
-            f"{DOCKERFILE} is not in {where}, and no preset does for {function} ({runtime}):"
-            f" {error}; {HELP}"
+            f"{missing} no preset does for {function} ({own.runtime}): {error}; {HELP}"
         ) from None
-    return Recipe("", text, path)
+    context = "" if shared else place.source
+    return Recipe("", text, place.path, context, shared=shared)
+
+
+def _shared(pipeline: Pipeline, function: str, files: Files, here: Files) -> tuple[str, ...]:
+    """The includes that are paths of the repository, and none of the function's own folder."""
+    include, _ = pipeline.selection(function)
+    paths = [folder(one) for one in include if not _GLOB.search(one)]
+    return tuple(
+        one for one in dict.fromkeys(paths) if one and not here.exists(one) and files.exists(one)
+    )
 
 
 def _such_as(files: Files) -> str:
@@ -60,17 +116,30 @@ def _such_as(files: Files) -> str:
     return f'runtime = "{found.such_as}"'
 
 
-def _preset(runtime: str, files: Files, path: str, args: list[str]) -> str:
-    if not _PLAIN.fullmatch(path):
-        raise UserError(f"[build] path {path!r} is not of letters, digits, '.', '_', '-' and '/'")
+def _preset(runtime: str, order: Order, wanted: str, shared: Sequence[str]) -> str:
+    for what, path in (
+        ("[build] path", order.path),
+        *(("source", f"/{order.at}") for _ in order.at[:1]),
+        *(("include", f"/{one}") for one in shared),
+    ):
+        if not _PLAIN.fullmatch(path):
+            shown = path if what == "[build] path" else path[1:]
+            raise UserError(f"{what} {shown!r} is not of letters, digits, '.', '_', '-' and '/'")
     found = serving(runtime)
+    if wanted and wanted not in {preset.name for preset in PRESETS}:
+        names = ", ".join(preset.name for preset in PRESETS)
+        raise UserError(f"[build] preset {wanted!r} is none; there are: {names}")
     if found is None:
-        raise UserError(_none(files))
+        raise UserError(_none(order.files))
     preset, version = found
-    if not preset.detect(files) and (other := _elsewhere(files)):
+    if wanted not in ("", preset.name):
+        raise UserError(f"[build] preset is {wanted!r}, and that runtime is {preset.language}'s")
+    if not preset.detect(order.files) and (other := _elsewhere(order.files)):
         raise UserError(f"{_looked(preset.manifests)}; {other}")
-    body = preset.lines(Order(version, files, path, args))
-    return "\n".join((f"# Slipway's preset for {runtime}; a {DOCKERFILE} takes its place.", *body))
+    *body, end = preset.lines(order._replace(version=version))
+    body += [f"COPY {one} {order.path}/{one}" for one in shared]
+    head = f"# Slipway's preset for {runtime}; a {DOCKERFILE} takes its place."
+    return "\n".join((head, *body, end))
 
 
 def _looked(names: tuple[str, ...]) -> str:

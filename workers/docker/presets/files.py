@@ -1,5 +1,6 @@
 """The files of a commit or folder, as presets look at them."""
 
+import functools
 import os
 import posixpath
 from collections.abc import Sequence
@@ -80,3 +81,12 @@ class Folder:
     def _through_a_link(self, path: str) -> bool:
         parents = Path(path).parents
         return any((self._root / one).is_symlink() for one in parents if one != Path())
+
+
+class Remembered:
+    """The files of another, each asked for once: many functions ask for the same."""
+
+    def __init__(self, files: Files) -> None:
+        self.exists = functools.cache(files.exists)
+        self.read = functools.cache(files.read)
+        self.names = functools.cache(files.names)

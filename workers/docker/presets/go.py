@@ -38,10 +38,10 @@ def lines(order: Order) -> list[str]:
     return [
         f"FROM golang:{version[1]} AS build",
         "WORKDIR /source",
-        *([] if whole else [f"COPY {' '.join(('go.mod', *sums))} ./"]),
+        *([] if whole else [order.copied(("go.mod", *sums), "./")]),
         *([] if whole else [f"RUN {_MODULES} go mod download"]),
-        "COPY . .",
-        *(f"ARG {name}" for name in order.args),
+        order.all("."),
+        *order.declared(),
         f"RUN {_MODULES} {_CACHE} CGO_ENABLED=0 {_BUILD}",
         "",
         "FROM scratch",

@@ -42,8 +42,8 @@ def lines(order: Order) -> list[str]:
     production = f"RUN {manager.mount} {manager.production} && mkdir -p node_modules"
     build = [
         f"RUN {manager.mount} {manager.everything}",
-        *([] if whole else ["COPY . ."]),
-        *(f"ARG {name}" for name in order.args),
+        *([] if whole else [order.all(".")]),
+        *order.declared(),
         "RUN npm run build",
         production,
     ]
@@ -51,8 +51,8 @@ def lines(order: Order) -> list[str]:
         f"FROM node:{order.version}-slim AS build",
         *manager.setup,
         "WORKDIR /source",
-        "COPY . ." if whole else f"COPY {' '.join(manifests)} ./",
-        *(build if "build" in scripts else [production, *([] if whole else ["COPY . ."])]),
+        order.all(".") if whole else order.copied(manifests, "./"),
+        *(build if "build" in scripts else [production, *([] if whole else [order.all(".")])]),
         "",
         "FROM scratch",
         f"COPY --from=build /source/ {order.path}/",

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from workers.aws import artifacts
 from workers.aws.artifacts import Artifact, key_of
-from workers.docker.presets import recipe
+from workers.docker.presets import recipes
 from workers.ledger.model.errors import OurError, UserError
 from workers.ledger import keys
 from workers.attempt.context import Context
@@ -118,9 +118,8 @@ def key_of_build(
 
 def _key(context: Context) -> str:
     pipeline = context.pipeline
-    alike = {(pipeline.place(n), f.runtime): n for n, f in pipeline.functions.items()}
     where = f"commit {context.order.commit[:7]}"
-    texts = {recipe(pipeline, name, context.snapshot, where).text for name in alike.values()}
+    texts = {found.text for found in recipes(pipeline, context.snapshot, where).values()}
     tree = context.recorded("tree")
     return key_of_build(context.order.repository_id, tree, arguments(context), texts)
 

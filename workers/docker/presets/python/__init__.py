@@ -35,9 +35,9 @@ def lines(order: Order) -> list[str]:
     if lock and not project:
         raise UserError("uv.lock needs its pyproject.toml")
     if lock:
-        steps = _locked(project)
+        steps = _locked(order, project)
     elif requirements is not None:
-        steps = _required(requirements.decode(errors="replace"))
+        steps = _required(order, requirements.decode(errors="replace"))
     elif "project" in project:
         steps = _declared(project["project"])
     else:
@@ -45,21 +45,21 @@ def lines(order: Order) -> list[str]:
             "looked for uv.lock, requirements.txt and pyproject.toml with [project], found none"
             " (an empty requirements.txt says that there are no dependencies)"
         )
-    return _stages(order.version, steps, order.path)
+    return _stages(order, steps)
 
 
-def _stages(version: str, steps: list[str], path: str) -> list[str]:
+def _stages(order: Order, steps: list[str]) -> list[str]:
     if not steps:
-        return ["FROM scratch", f"COPY . {path}/", ""]
+        return ["FROM scratch", order.all(f"{order.path}/"), ""]
     return [
-        f"FROM python:{version}-slim AS dependencies",
+        f"FROM python:{order.version}-slim AS dependencies",
         _ENVIRONMENT,
         "WORKDIR /source",
         *steps,
         "",
         "FROM scratch",
-        f"COPY --from=dependencies /packages {path}/",
-        f"COPY . {path}/",
+        f"COPY --from=dependencies /packages {order.path}/",
+        order.all(f"{order.path}/"),
         "",
     ]
 
@@ -76,14 +76,14 @@ def _pyproject(read: Callable[[str], bytes | None]) -> dict[str, Any]:
         raise UserError(f"pyproject.toml can't be read: {error}") from None
 
 
-def _locked(project: dict[str, Any]) -> list[str]:
+def _locked(order: Order, project: dict[str, Any]) -> list[str]:
     uv = _table(_table(project.get("tool")).get("uv"))
     whole = "workspace" in uv or "sources" in uv
     export = "uv export --frozen --no-dev --no-editable --no-emit-workspace --quiet"
     return [
         f"{_PIP} pip install uv",
         _UV_ENVIRONMENT,
-        "COPY . ." if whole else "COPY pyproject.toml uv.lock ./",
+        order.all(".") if whole else order.copied(("pyproject.toml", "uv.lock"), "./"),
         f"{_UV} {export} --output-file /requirements.txt \\",
         " && mkdir /packages \\",
         " && uv pip install --target /packages --requirements /requirements.txt \\",
@@ -91,7 +91,7 @@ def _locked(project: dict[str, Any]) -> list[str]:
     ]
 
 
-def _required(text: str) -> list[str]:
+def _required(order: Order, text: str) -> list[str]:
     wanted = [line.strip() for line in text.splitlines()]
     wanted = [line for line in wanted if line and not line.startswith("#")]
     if not wanted:
@@ -99,7 +99,7 @@ def _required(text: str) -> list[str]:
     whole = any(_LOCAL.match(line) for line in wanted)
     install = " ".join(_INSTALL)
     return [
-        "COPY . ." if whole else "COPY requirements.txt ./",
+        order.all(".") if whole else order.copied(("requirements.txt",), "./"),
         f"{_PIP} mkdir /packages && {install} --requirement requirements.txt",
     ]
 
