@@ -330,3 +330,11 @@ def test_nobody_is_told_to_push_the_same_commit_again():
 def test_events_are_those_of_the_logs(event):
     """Each event that is explained is one that the code logs."""
     assert event in said().splitlines()
+
+
+def test_contributing_names_files_that_exist():
+    """Whoever adds something finds what "How to add" sends them to."""
+    text = (ROOT / "CONTRIBUTING.md").read_text().partition("## How to add")[2]
+    named = re.findall(r"`((?:config|service|workers|tests|docs)/[a-z_/.]+)`", text)
+    assert len(named) > 30, "the pattern finds no paths any more"
+    assert [path for path in named if not (ROOT / path).exists()] == []
