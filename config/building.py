@@ -19,6 +19,10 @@ ArgName = Annotated[
 Stage = Annotated[
     str, Matching(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}", 'a stage of the Dockerfile, such as "app"')
 ]
+Script = Annotated[
+    str,
+    Matching(r"[A-Za-z0-9:._-]{1,100}", 'a script of package.json, such as "bundle", or false'),
+]
 PresetName = Annotated[str, Matching(r"[a-z]{1,20}", 'a preset such as "python", or false')]
 
 
@@ -46,6 +50,9 @@ class Build(toml.Section):
         None,
         description='preset that builds, such as "python", although a Dockerfile is there; false:'
         " never one",
+    )
+    script: Script | Literal[False] | None = Field(
+        None, description="package.json's script that builds; else `build`; false: none"
     )
     args: Annotated[
         FrozenMap[ArgName, Annotated[str, AfterValidator(_argument)]],

@@ -18,7 +18,7 @@ SUBJECTS = {
     "isolation.md",
     "monorepo.md",
     "notifications.md",
-    "presets.md",
+    "building.md",
     "sites.md",
     "sonarqube.md",
     "tests.md",

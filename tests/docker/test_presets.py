@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from config.pipeline import parse
-from workers.docker.presets import Below, Folder, Recipe, recipe
+from workers.docker.presets import Below, Folder, Recipe, pins, recipe
 from workers.docker.presets.table import PRESETS
 from workers.ledger.model.errors import UserError
 
@@ -163,7 +163,8 @@ def test_python_with_a_uv_lock(choose):
     text = choose("python3.13", files).text
     assert "FROM python:3.13-slim AS dependencies" in text
     assert "COPY pyproject.toml uv.lock ./" in text
-    assert f"{CACHED}/root/.cache/uv uv export --frozen --no-dev" in text
+    assert "uv export --frozen --no-dev" in text
+    assert f"pip install {pins.UV}\n" in text
     files["pyproject.toml"] += "[tool.uv.workspace]\nmembers = ['a']\n"
     assert "COPY . .\n" in choose("python3.13", files).text
 
@@ -173,6 +174,43 @@ def test_python_with_a_pyproject(choose):
     project = "[project]\nname = 'x'\nversion = '1'\ndependencies = ['a>=1; rm -rf /', 'b']\n"
     text = choose("python3.11", {"pyproject.toml": project}).text
     assert '"--target", "/packages", "--", "a>=1; rm -rf /", "b"]' in text
+
+
+@pytest.mark.parametrize(
+    ("line", "whole"),
+    [
+        ("libs/my", True),
+        ("wheels/x-1.0-py3-none-any.whl", True),
+        ("x-1.0.tar.gz", True),
+        ("--find-links wheels", True),
+        ("-f wheels", True),
+        ("six==1.16.0 ; python_version < '3/4'", False),
+        ("x @ https://example.com/x.whl", False),
+        ("--extra-index-url https://example.com/simple", False),
+    ],
+)
+def test_paths_need_no_dot(choose, line: str, whole: bool):
+    """What pip takes for a path or an archive of the repository gets the files (D14)."""
+    text = choose("python3.11", {"requirements.txt": f"{line}\n"}).text
+    assert ("COPY . .\n" in text) is whole
+
+
+@pytest.mark.parametrize(
+    ("runtime", "files", "install"),
+    [
+        ("python3.11", {"requirements.txt": "six"}, "--requirement"),
+        ("python3.11", {"uv.lock": "", "pyproject.toml": ""}, "uv export"),
+        ("nodejs20.x", {"package.json": "{}", "yarn.lock": ""}, "yarn install"),
+        ("provided.al2023", {"go.mod": "go 1.22\nrequire a v1\n"}, "go mod download"),
+    ],
+)
+def test_arguments_come_before_the_install(choose, runtime: str, files, install: str):
+    """Every preset declares [build] args where its package manager sees them (D10)."""
+    more = '[build]\nargs = { PIP_INDEX_URL = "x" }\n'
+    text = choose(runtime, files, more).text
+    assert text.index("ARG PIP_INDEX_URL") < text.index(install)
+    uses_uv = "ENV UV_DEFAULT_INDEX=$PIP_INDEX_URL" in text
+    assert uses_uv is (runtime == "python3.11")
 
 
 def test_a_pyproject_of_tools_names_no_dependencies(choose):
@@ -203,15 +241,15 @@ def test_a_build_script_is_run(choose):
     """It gets the development dependencies and the build arguments; the package gets neither."""
     files = LOCK | {"package.json": '{"scripts": {"build": "tsc"}}'}
     lines = choose("nodejs20.x", files, ARGS).text.splitlines()
-    steps = [line.rpartition("/root/.npm ")[2] for line in lines[3:-3]]
+    steps = [line.rpartition("/root/.npm ")[2] for line in lines[4:8]]
     assert steps == [
         "COPY package.json package-lock.json ./",
-        "npm ci --no-audit --no-fund",
+        "npm ci --no-audit --no-fund && touch /installed",
         "COPY . .",
-        "ARG ENVIRONMENT",
         "RUN npm run build",
-        "npm ci --no-audit --no-fund --omit=dev && mkdir -p node_modules",
     ]
+    assert lines[3] == "ARG ENVIRONMENT"
+    assert " && npm prune --omit=dev --ignore-scripts --no-audit --no-fund \\" in lines
 
 
 @pytest.mark.parametrize(
@@ -279,7 +317,11 @@ def test_go_without_downloads_or_with_a_toolchain(choose, files: dict[str, str],
 @pytest.mark.parametrize(
     ("runtime", "files", "why"),
     [
-        ("python3.11", {}, "looked for uv.lock, requirements.txt and pyproject.toml"),
+        (
+            "python3.11",
+            {},
+            "looked for uv.lock, poetry.lock, pdm.lock, Pipfile.lock, pylock.toml, requirem",
+        ),
         (
             "python3.11",
             {"requirements.txt": "", "uv.lock": ""},
@@ -287,16 +329,22 @@ def test_go_without_downloads_or_with_a_toolchain(choose, files: dict[str, str],
         ),
         (
             "python3.11",
-            {"requirements.txt": "", "pyproject.toml": "[project]\nname = 'x'\n"},
-            "both requirements.txt and",
+            {"requirements.txt": "", "pyproject.toml": "[project]\ndependencies = ['x']\n"},
+            "both requirements.txt and [project]",
         ),
         ("python3.11", {"uv.lock": ""}, "uv.lock needs its pyproject.toml"),
         ("python3.11", {"pyproject.toml": "["}, "pyproject.toml can't be read"),
         (
             "python3.11",
-            {"pyproject.toml": "[project]\ndynamic = ['dependencies']\n"},
-            "write a requirements.txt",
+            {"uv.lock": "", "poetry.lock": "", "pyproject.toml": ""},
+            "uv.lock and poetry.lock are lock files of different package managers: keep one",
         ),
+        (
+            "python3.11",
+            {"requirements.txt": "", "pdm.lock": "", "pyproject.toml": "[project]\n"},
+            "both requirements.txt and pdm.lock",
+        ),
+        ("python3.11", {"Pipfile.lock": ""}, "Pipfile.lock needs its Pipfile"),
         ("nodejs20.x", {"requirements.txt": ""}, "looked for package.json, found none; requirem"),
         ("nodejs20.x", {"package.json": "{}"}, "looked for npm-shrinkwrap.json, package-lock.json"),
         ("nodejs20.x", {**LOCK, "yarn.lock": ""}, "package-lock.json and yarn.lock"),
@@ -339,7 +387,7 @@ def test_links_are_not_followed(choose, tmp_path: Path):
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
 def test_the_page_has_each_preset(preset):
     """A row of the documentation's table is what the table of presets says."""
-    page = (Path(__file__).parents[2] / "docs" / "presets.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "building.md").read_text()
     row = f"| `{preset.such_as}` and the like | {preset.language} | {preset.image} |"
     assert f"{row} {preset.counts} |" in page
     assert preset.serves(preset.such_as) is not None

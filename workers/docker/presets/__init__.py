@@ -9,17 +9,17 @@ from config.building import folder
 from config.pipeline import Pipeline
 from workers.docker.presets.files import Below, Files, Folder, Remembered
 from workers.docker.presets.others import seen
-from workers.docker.presets.preset import Order
+from workers.docker.presets.preset import Order, Preset
 from workers.docker.presets.table import PRESETS, serving
 from workers.ledger.model.errors import UserError
 
-__all__ = ["Below", "Files", "Folder", "Recipe", "recipe", "recipes"]
+__all__ = ["Below", "Files", "Folder", "Recipe", "Remembered", "recipe", "recipes"]
 
 DOCKERFILE = "Dockerfile"
 DOCKERFILES = (DOCKERFILE, "dockerfile")
-HELP = "docs/presets.md has what presets need"
+HELP = "docs/building.md has what to write"
 # A path that needs no quoting in a Dockerfile.
-_PLAIN = re.compile(r"/[A-Za-z0-9._/-]*")
+_PLAIN = re.compile(r"[A-Za-z0-9._/][A-Za-z0-9._/-]*")
 _GLOB = re.compile(r"[*?\[]")
 
 
@@ -88,17 +88,55 @@ def _by_preset(pipeline: Pipeline, function: str, files: Files, where: str, name
             f" such as {_such_as(here)}, or a Dockerfile; {HELP}"
         )
     shared = _shared(pipeline, function, files, here) if place.source else ()
-    at = f"{place.source}/" if shared else ""
-    args = sorted(chosen.args)
-    order = Order("", here, place.path, args, at, files, place.source, own.handler or "")
+    order = Order(
+        version="",
+        files=here,
+        path=place.path,
+        args=sorted(chosen.args),
+        handler=own.handler or "",
+        script=chosen.script,
+        include=_plain(pipeline, function, here),
+    )
     try:
-        text = _preset(own.runtime, order, chosen.preset or "", shared)
+        preset, version = _serving(own.runtime, here, chosen.preset or "")
+        home = _home(preset, files, place.source, here)
+        context = "" if shared else home
+        at, above = (_below(one, context) for one in (place.source, home))
+        top = Below(files, home) if home else files
+        order = order._replace(version=version, at=at, home=above, top=top)
+        _check_plain(order, shared)
+        *body, end = preset.lines(order)
     except UserError as error:
         raise UserError(
             f"{missing} no preset does for {function} ({own.runtime}): {error}; {HELP}"
         ) from None
-    context = "" if shared else place.source
-    return Recipe("", text, place.path, context, shared=shared)
+    body += [f"COPY {one} {order.path}/{one}" for one in shared]
+    head = f"# Slipway's preset for {own.runtime}; a {DOCKERFILE} takes its place."
+    return Recipe("", "\n".join((head, *body, end)), place.path, context, shared=shared)
+
+
+def _home(preset: Preset, files: Files, source: str, here: Files) -> str:
+    """The folder, at or above the source, that has what builds it."""
+    names = preset.above(here) if source else ()
+    folders = [source]
+    while names and folders[-1]:
+        folders.append(posixpath.dirname(folders[-1]))
+    return next(
+        (one for one in folders if any(files.exists(posixpath.join(one, n)) for n in names)),
+        source,
+    )
+
+
+def _below(path: str, context: str) -> str:
+    """A folder as Dockerfiles name it in a context: nothing for itself, else with a slash."""
+    return "" if path == context else f"{path[len(context) :].lstrip('/')}/"
+
+
+def _plain(pipeline: Pipeline, function: str, here: Files) -> tuple[str, ...]:
+    """The includes that are paths of the function's own folder."""
+    include, _ = pipeline.selection(function)
+    paths = dict.fromkeys(folder(one) for one in include if not _GLOB.search(one))
+    return tuple(one for one in paths if _PLAIN.fullmatch(one) and here.exists(one))
 
 
 def _shared(pipeline: Pipeline, function: str, files: Files, here: Files) -> tuple[str, ...]:
@@ -116,30 +154,30 @@ def _such_as(files: Files) -> str:
     return f'runtime = "{found.such_as}"'
 
 
-def _preset(runtime: str, order: Order, wanted: str, shared: Sequence[str]) -> str:
+def _check_plain(order: Order, shared: Sequence[str]) -> None:
     for what, path in (
         ("[build] path", order.path),
-        *(("source", f"/{order.at}") for _ in order.at[:1]),
-        *(("include", f"/{one}") for one in shared),
+        *(("source", one) for one in (order.at, order.home) if one),
+        *(("include", one) for one in shared),
     ):
         if not _PLAIN.fullmatch(path):
-            shown = path if what == "[build] path" else path[1:]
-            raise UserError(f"{what} {shown!r} is not of letters, digits, '.', '_', '-' and '/'")
+            raise UserError(f"{what} {path!r} is not of letters, digits, '.', '_', '-' and '/'")
+
+
+def _serving(runtime: str, files: Files, wanted: str) -> tuple[Preset, str]:
+    """The preset of a runtime and the version, which fit what is wanted and what is there."""
+    names = [preset.name for preset in PRESETS]
+    if wanted and wanted not in names:
+        raise UserError(f"[build] preset {wanted!r} is none; there are: {', '.join(names)}")
     found = serving(runtime)
-    if wanted and wanted not in {preset.name for preset in PRESETS}:
-        names = ", ".join(preset.name for preset in PRESETS)
-        raise UserError(f"[build] preset {wanted!r} is none; there are: {names}")
     if found is None:
-        raise UserError(_none(order.files))
-    preset, version = found
+        raise UserError(_none(files))
+    preset, _ = found
     if wanted not in ("", preset.name):
         raise UserError(f"[build] preset is {wanted!r}, and that runtime is {preset.language}'s")
-    if not preset.detect(order.files) and (other := _elsewhere(order.files)):
+    if not preset.detect(files) and (other := _elsewhere(files)):
         raise UserError(f"{_looked(preset.manifests)}; {other}")
-    *body, end = preset.lines(order._replace(version=version))
-    body += [f"COPY {one} {order.path}/{one}" for one in shared]
-    head = f"# Slipway's preset for {runtime}; a {DOCKERFILE} takes its place."
-    return "\n".join((head, *body, end))
+    return found
 
 
 def _looked(names: tuple[str, ...]) -> str:

@@ -2,9 +2,11 @@
 
 import re
 
+from workers.docker.presets.files import Files
 from workers.docker.presets.preset import Order, Preset
 from workers.ledger.model.errors import UserError
 
+MODULE = "go.mod"
 _MODULES = "--mount=type=cache,target=/go/pkg/mod"
 _CACHE = "--mount=type=cache,target=/root/.cache/go-build"
 _VERSION = re.compile(r"^go[ \t]++([0-9]{1,4}\.[0-9]{1,4})", re.MULTILINE)
@@ -14,7 +16,14 @@ _LOCAL = re.compile(r"=>\s*[./]")
 # -trimpath, -buildvcs and the empty build id: same source, same bytes.
 _BUILD = (
     "go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags '-s -w -buildid='"
-    " -o /out/bootstrap ."
+    " -o /out/bootstrap {package}"
+)
+# A library builds too, into an archive that nobody can run.
+_MAIN = (
+    """[ "$(go list -f '{{{{.Name}}}}' {package})" = main ] || {{ echo "{package} is no main"""
+    """ package; those that are: $(go list -f '{{{{if eq .Name "main"}}}}{{{{.Dir}}}}{{{{end}}}}'"""
+    """ ./... | sed 's|^/source/*||' | xargs); name one as the function's source in"""
+    """ slipway.toml" >&2; exit 1; }}"""
 )
 
 
@@ -24,30 +33,41 @@ def lines(order: Order) -> list[str]:
     Raises:
         UserError: there is no go.mod, or it names no version of Go.
     """
-    exists = order.files.exists
-    raw = order.files.read("go.mod")
+    top = order.top or order.files
+    raw = top.read(MODULE)
     if raw is None:
-        raise UserError("looked for go.mod, found none")
+        raise UserError(f"looked for {MODULE}, found none")
     text = raw.decode(errors="replace")
     version = _TOOLCHAIN.search(text) or _VERSION.search(text)
     if version is None:
-        raise UserError("go.mod has no line such as `go 1.24`")
-    vendored = exists("vendor/modules.txt") or not _REQUIRE.search(text)
-    whole = vendored or exists("go.work") or bool(_LOCAL.search(text))
-    sums = [name for name in ("go.sum",) if exists(name)]
+        raise UserError(f"{MODULE} has no line such as `go 1.24`")
+    vendored = top.exists("vendor/modules.txt") or not _REQUIRE.search(text)
+    whole = vendored or top.exists("go.work") or bool(_LOCAL.search(text))
+    manifests = [f"{order.home}{name}" for name in (MODULE, "go.sum") if top.exists(name)]
+    package = f"./{order.below}" if order.below else "."
+    build = f"{_MAIN} && CGO_ENABLED=0 {_BUILD}".format(package=package)
     return [
         f"FROM golang:{version[1]} AS build",
         "WORKDIR /source",
-        *([] if whole else [order.copied(("go.mod", *sums), "./")]),
-        *([] if whole else [f"RUN {_MODULES} go mod download"]),
-        order.all("."),
         *order.declared(),
-        f"RUN {_MODULES} {_CACHE} CGO_ENABLED=0 {_BUILD}",
+        *([] if whole else [f"COPY {' '.join(manifests)} ./", f"RUN {_MODULES} go mod download"]),
+        order.whole(),
+        f"RUN {_MODULES} {_CACHE} {build}",
         "",
         "FROM scratch",
         f"COPY --from=build /out/bootstrap {order.path}/bootstrap",
+        *(
+            f"COPY {order.at}{name} {order.path}/{name}"
+            for name in order.include
+            if name != "bootstrap"
+        ),
         "",
     ]
+
+
+def above(files: Files) -> tuple[str, ...]:
+    """A command's folder has its module above it."""
+    return () if files.exists(MODULE) else (MODULE,)
 
 
 GO = Preset(
@@ -56,7 +76,8 @@ GO = Preset(
     runtime=re.compile(r"provided.*"),
     such_as="provided.al2023",
     image="`golang:1.24`, as `go.mod` says",
-    manifests=("go.mod",),
+    manifests=(MODULE,),
     counts="`go.mod`",
+    above=above,
     lines=lines,
 )

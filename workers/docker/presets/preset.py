@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from workers.docker.presets.files import Files
 
@@ -11,8 +11,10 @@ class Order(NamedTuple):
     """What a preset is asked for: a version of its language, for these files.
 
     `path` is where the files are to be in the image, `args` are the names of build arguments.
-    `files` lie in the build's context at `at`, which is "" or ends with a slash; `root` are the
-    whole repository's, `source` is their folder in it. `handler` is the function's, if it says.
+    `files` lie in the build's context at `at`, which is "" or ends with a slash.
+    `home` is where in the context the manifest or lock file lies that builds them, at the same
+    place or above it, and `top` are the files there. `handler` is the function's, `script` what
+    [build] says of package.json's, `include` are plain paths that the function's folder has.
     """
 
     version: str
@@ -20,9 +22,25 @@ class Order(NamedTuple):
     path: str
     args: Sequence[str] = ()
     at: str = ""
-    root: Files | None = None
-    source: str = ""
+    home: str = ""
+    top: Files | None = None
     handler: str = ""
+    script: str | Literal[False] | None = None
+    include: tuple[str, ...] = ()
+
+    @property
+    def is_member(self) -> bool:
+        """Whether the folder is built by what lies above it."""
+        return self.home != self.at
+
+    @property
+    def below(self) -> str:
+        """The folder as it lies below the home."""
+        return self.at[len(self.home) :].rstrip("/")
+
+    def whole(self) -> str:
+        """The line that copies all that is built by one manifest or lock file."""
+        return f"COPY {self.home or '.'} ."
 
     def copied(self, names: Iterable[str], into: str) -> str:
         """The line that copies some files of the function's folder."""
@@ -42,8 +60,9 @@ class Preset(NamedTuple):
 
     `runtime` matches the runtimes it serves, the version in its first group if there is one;
     `such_as` is one of them, `image` what it begins with; `manifests` are the files that show
-    the language, `counts` all that say what is installed, as people are told. `lines` makes a
-    Dockerfile's lines, and raises UserError where it can't.
+    the language, `counts` all that say what is installed, as people are told. `above` says what
+    a folder may have above it instead of its own; `lines` makes a Dockerfile's lines, and raises
+    UserError where it can't.
     """
 
     name: str
@@ -53,6 +72,7 @@ class Preset(NamedTuple):
     image: str
     manifests: tuple[str, ...]
     counts: str
+    above: Callable[[Files], tuple[str, ...]]
     lines: Callable[[Order], list[str]]
 
     def serves(self, runtime: str) -> str | None:

@@ -1,13 +1,13 @@
-"""The preset for Python: dependencies by uv.lock, requirements.txt or pyproject.toml."""
+"""The preset for Python: dependencies by a lock file, requirements.txt or pyproject.toml."""
 
 import json
 import re
-from collections.abc import Callable
-from typing import Any
 
-from config import toml
-from config.toml import ConfigError
+from workers.docker.presets import pins
+from workers.docker.presets.files import Files
 from workers.docker.presets.preset import Order, Preset
+from workers.docker.presets.python.locks import ENVIRONMENT, LOCKS, UV_LOCK, Lock, lock
+from workers.docker.presets.python.project import Project, is_installed, loses_src
 from workers.ledger.model.errors import UserError
 
 _PIP = "RUN --mount=type=cache,target=/root/.cache/pip"
@@ -16,8 +16,16 @@ _INSTALL = ("pip", "install", "--no-compile", "--target", "/packages")
 _ENVIRONMENT = "ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore"
 # No bytecode, and nothing in the metadata that tells one installation from another.
 _UV_ENVIRONMENT = "ENV UV_LINK_MODE=copy UV_NO_INSTALLER_METADATA=1 UV_PYTHON_DOWNLOADS=never"
-# A requirement that leads to other files: -r, -c, -e, a path or a file URL.
-_LOCAL = re.compile(r"-[rce]|--(requirement|constraint|editable)|[./]|.*file:")
+# A requirement that leads to other files: -r, -c, -e, -f, a path, an archive or a file URL.
+_LOCAL = re.compile(
+    r"-[rcef]|--(requirement|constraint|editable|find-links)|[./]|.*file:"
+    r"|(?!-|\S*://)[^\s;@]*(?:/|\.(?:whl|zip|tgz|tar\.[a-z0-9]+)\b)"
+)
+REQUIREMENTS = "requirements.txt"
+COUNTS = (
+    "`uv.lock`, `poetry.lock` or `pdm.lock` with `pyproject.toml`; `Pipfile.lock` with `Pipfile`;"
+    " `pylock.toml`; `requirements.txt`; `pyproject.toml` with `[project]`"
+)
 
 
 def lines(order: Order) -> list[str]:
@@ -26,67 +34,99 @@ def lines(order: Order) -> list[str]:
     Raises:
         UserError: there is nothing that names the dependencies, or two files do.
     """
-    exists, read = order.files.exists, order.files.read
-    project = _pyproject(read)
-    lock, requirements = exists("uv.lock"), read("requirements.txt")
-    if requirements is not None and (lock or "project" in project):
-        other = "uv.lock" if lock else "[project] of pyproject.toml"
-        raise UserError(f"both requirements.txt and {other} name dependencies: keep one of them")
-    if lock and not project:
-        raise UserError("uv.lock needs its pyproject.toml")
-    if lock:
-        steps = _locked(order, project)
+    project = Project(order.files.read)
+    found = UV_LOCK if order.is_member else lock(order.files.exists)
+    requirements = order.files.read(REQUIREMENTS)
+    notes: list[str] = []
+    if requirements is not None:
+        found, notes = _beside(found, project)
+    if found:
+        if found.manifest and not order.files.exists(found.manifest):
+            raise UserError(f"{found.file} needs its {found.manifest}")
+        steps = _locked(order, found, project)
     elif requirements is not None:
         steps = _required(order, requirements.decode(errors="replace"))
-    elif "project" in project:
-        steps = _declared(project["project"])
+    elif project.is_one:
+        steps = _declared(order, project)
     else:
         raise UserError(
-            "looked for uv.lock, requirements.txt and pyproject.toml with [project], found none"
-            " (an empty requirements.txt says that there are no dependencies)"
+            f"looked for {', '.join(one.file for one in LOCKS)}, {REQUIREMENTS} and pyproject.toml"
+            f" with [project], found none (an empty {REQUIREMENTS} says that there are no"
+            " dependencies)"
         )
-    return _stages(order, steps)
+    return [*notes, *_stages(order, steps, project, found)]
 
 
-def _stages(order: Order, steps: list[str]) -> list[str]:
-    if not steps:
-        return ["FROM scratch", order.all(f"{order.path}/"), ""]
+def _beside(found: Lock | None, project: Project) -> tuple[Lock | None, list[str]]:
+    """What counts beside requirements.txt, and what is said of it."""
+    if found is UV_LOCK or (project.dependencies and not project.is_dynamic):
+        other = found.file if found else "[project] of pyproject.toml"
+        raise UserError(f"both {REQUIREMENTS} and {other} name dependencies: keep one of them")
+    if found and project.is_one:
+        raise UserError(f"both {REQUIREMENTS} and {found.file} name dependencies: keep one of them")
+    if found:
+        return None, [f"# {REQUIREMENTS} counts, and {found.file} beside it does not."]
+    return None, []
+
+
+def _stages(order: Order, steps: list[str], project: Project, found: Lock | None) -> list[str]:
+    files = [order.all(f"{order.path}/")]
+    itself: list[str] = []
+    if is_installed(order, project):
+        itself = _itself(order, found, copied=any(step == order.whole() for step in steps))
+    elif loses_src(order):
+        files.append(f"COPY {order.at}src/ {order.path}/")
+    if not steps and not itself:
+        return ["FROM scratch", *files, ""]
     return [
         f"FROM python:{order.version}-slim AS dependencies",
         _ENVIRONMENT,
         "WORKDIR /source",
-        *steps,
+        *_declared_arguments(order),
+        *(steps or ["RUN mkdir /packages"]),
+        *itself,
         "",
         "FROM scratch",
         f"COPY --from=dependencies /packages {order.path}/",
-        order.all(f"{order.path}/"),
+        *files,
         "",
     ]
 
 
-def _pyproject(read: Callable[[str], bytes | None]) -> dict[str, Any]:
-    raw = read("pyproject.toml")
-    if raw is None:
-        return {}
-    try:
-        return toml.table(raw.decode(), "pyproject.toml")
-    except UnicodeDecodeError as error:
-        raise UserError(f"pyproject.toml can't be read: {error.reason}") from None
-    except ConfigError as error:
-        raise UserError(f"pyproject.toml can't be read: {error}") from None
+def _declared_arguments(order: Order) -> list[str]:
+    """The build arguments; uv takes pip's index for its own."""
+    index = "PIP_INDEX_URL" in order.args and "UV_DEFAULT_INDEX" not in order.args
+    return [*order.declared(), *(["ENV UV_DEFAULT_INDEX=$PIP_INDEX_URL"] if index else [])]
 
 
-def _locked(order: Order, project: dict[str, Any]) -> list[str]:
-    uv = _table(_table(project.get("tool")).get("uv"))
-    whole = "workspace" in uv or "sources" in uv
-    export = "uv export --frozen --no-dev --no-editable --no-emit-workspace --quiet"
+def _itself(order: Order, found: Lock | None, *, copied: bool) -> list[str]:
+    """The project is installed as its build backend packs it, without its dependencies."""
+    here = f"./{order.below}" if order.is_member else "."
+    install = (
+        f"{_UV} uv pip install --target /packages --no-deps {here} && rm -f /packages/.lock"
+        if found
+        else f"{_PIP} {' '.join(_INSTALL)} --no-deps {here}"
+    )
+    return [*([] if copied else [order.whole()]), install]
+
+
+def _locked(order: Order, found: Lock, project: Project) -> list[str]:
+    whole = order.is_member or project.is_workspace or project.leads_elsewhere or not found.manifest
+    export = found.export
+    if order.is_member:
+        export = f"{export} --project {order.below}"
+    elif found is UV_LOCK and project.is_workspace:
+        export = f"{export} --all-packages"
+    refused = f"echo '{found.file} could not be read as locked: see above' >&2; exit 1"
+    deps = "" if found is UV_LOCK else " --no-deps"
     return [
-        f"{_PIP} pip install uv",
-        _UV_ENVIRONMENT,
-        order.all(".") if whole else order.copied(("pyproject.toml", "uv.lock"), "./"),
-        f"{_UV} {export} --output-file /requirements.txt \\",
-        " && mkdir /packages \\",
-        " && uv pip install --target /packages --requirements /requirements.txt \\",
+        f"{_PIP} pip install {' '.join((pins.UV, *found.tools))}",
+        f"{_UV_ENVIRONMENT}",
+        *([ENVIRONMENT] if found.tools else []),
+        order.whole() if whole else order.copied((found.manifest, found.file), "./"),
+        f"{_UV} mkdir /packages \\",
+        *([f" && ({export} || {{ {refused}; }}) \\"] if export else []),
+        f" && uv pip install --target /packages{deps} --requirements {found.exported} \\",
         " && rm -f /packages/.lock",
     ]
 
@@ -99,26 +139,25 @@ def _required(order: Order, text: str) -> list[str]:
     whole = any(_LOCAL.match(line) for line in wanted)
     install = " ".join(_INSTALL)
     return [
-        order.all(".") if whole else order.copied(("requirements.txt",), "./"),
-        f"{_PIP} mkdir /packages && {install} --requirement requirements.txt",
+        order.whole() if whole else order.copied((REQUIREMENTS,), "./"),
+        f"{_PIP} mkdir /packages && {install} --requirement {REQUIREMENTS}",
     ]
 
 
-def _table(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _declared(project: object) -> list[str]:
-    table = _table(project)
-    dynamic = table.get("dynamic")
-    if isinstance(dynamic, list) and "dependencies" in dynamic:
-        raise UserError("pyproject.toml's dependencies are dynamic: write a requirements.txt")
-    wanted = table.get("dependencies", [])
-    if not isinstance(wanted, list) or not all(isinstance(one, str) for one in wanted):
-        raise UserError("pyproject.toml's dependencies are not a list of texts")
+def _declared(order: Order, project: Project) -> list[str]:
+    if project.is_dynamic:
+        # Its build backend alone knows what it needs.
+        return [order.whole(), f"{_PIP} mkdir /packages && {' '.join(_INSTALL)} ."]
+    wanted = project.dependencies
     # As a JSON list no shell looks at it: `>=` stays what it is.
     command = json.dumps([*_INSTALL, "--", *wanted])
     return ["RUN mkdir /packages", f"{_PIP} {command}"] if wanted else []
+
+
+def above(files: Files) -> tuple[str, ...]:
+    """A member of a workspace has its lock file above it."""
+    alone = any(files.exists(one.file) for one in LOCKS) or files.exists(REQUIREMENTS)
+    return () if alone or not files.exists("pyproject.toml") else (UV_LOCK.file,)
 
 
 PYTHON = Preset(
@@ -127,7 +166,8 @@ PYTHON = Preset(
     runtime=re.compile(r"python(3\.[0-9]{1,3})"),
     such_as="python3.13",
     image="`python:3.13-slim`",
-    manifests=("pyproject.toml", "requirements.txt", "uv.lock"),
-    counts="`uv.lock` with `pyproject.toml`; `requirements.txt`; `pyproject.toml` with `[project]`",
+    manifests=("pyproject.toml", REQUIREMENTS, *(one.file for one in LOCKS), "Pipfile"),
+    counts=COUNTS,
+    above=above,
     lines=lines,
 )
