@@ -53,7 +53,6 @@ path = "/app"
 
 [functions.{FUNCTION}]
 runtime = "python3.11"
-handler = "index.lambda_handler"
 """
 
 

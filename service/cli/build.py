@@ -17,7 +17,7 @@ from workers.docker.litter import labels
 from workers.docker.presets import Folder, Recipe, recipe
 from workers.docker.workbench import Output, Workbench
 from workers.ledger.model.errors import RunError
-from workers.packaging.package import Package
+from workers.packaging.package import Package, idle
 from workers.source.working_copy import Copied, copy
 
 FILE = "slipway.toml"
@@ -126,6 +126,8 @@ def _tell(made: Output, output: Path | None) -> None:
             click.echo(f"  include {include!r} matches no file")
         if output:
             click.echo(f"  zip    {_put(package, output, name)}")
+    for exclude in idle(made.packages.values()):
+        click.echo(f"exclude {exclude!r} matches no file")
     if made.site:
         size = sum(file.size for file in made.site.files.values())
         click.echo(f"site: {len(made.site.files)} files, {size} bytes")

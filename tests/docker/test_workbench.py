@@ -20,7 +20,7 @@ from workers.ledger.model.errors import UserError
 
 pytestmark = pytest.mark.docker
 
-PYTHON = 'runtime = "python3.11"\nhandler = "index.handler"\n'
+PYTHON = 'runtime = "python3.11"\n'
 MONOREPO = f"""
 [package]
 include = ["src"]
@@ -165,6 +165,28 @@ def test_the_first_build_that_fails_stops_the_others(
     with pytest.raises(UserError, match="image build of bad failed"):
         bench.build(parse(text), tmp_path / "made")
     assert time.monotonic() - began < 40
+
+
+def test_a_handler_that_is_not_in_the_package_is_refused(bench: Bench, tmp_path: Path):
+    """No zip is made for a function that could not start; without the key nothing is asked (D5)."""
+    write(bench.source, Dockerfile="FROM scratch\nCOPY . /app/\n", app_0py="x = 1\n")
+    good = f"[functions.A]\n{PYTHON}"
+    with pytest.raises(
+        UserError, match=r"A: handler 'main\.handler' of python3\.11 needs 'main\.py'"
+    ):
+        bench.build(parse(f'{good}handler = "main.handler"\n'), tmp_path / "bad")
+    assert not list((tmp_path / "bad").glob("*.zip"))
+    assert bench.build(parse(good), tmp_path / "made").packages["A"].files == 2
+
+
+def test_a_package_that_looks_odd_is_told(bench: Bench, tmp_path: Path):
+    """A zip in the zip, and the pointers of git LFS, are in the log (D16)."""
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 12345\n"
+    write(bench.source, Dockerfile="FROM scratch\nCOPY f.zip /app/\nCOPY model /b/\n", f_0zip="PK")
+    write(bench.source, model=pointer)
+    bench.build(parse('[functions.A]\n[functions.B]\npath = "/b"\n'), tmp_path / "made")
+    assert "A: the package holds nothing but 'f.zip', which is a zip in the zip" in bench.log
+    assert "B: 'model' are pointers of git LFS" in bench.log
 
 
 def test_a_presets_stages_are_built(bench: Bench, python_image: str, tmp_path: Path):

@@ -14,7 +14,7 @@ from tests.stand_ins.slipway import TOKEN
 pytestmark = pytest.mark.e2e
 
 CODE = "def lambda_handler(event, context):\n    return {!r}\n"
-RUNTIME = 'runtime = "python3.11"\nhandler = "index.lambda_handler"\n'
+RUNTIME = 'runtime = "python3.11"\n'
 JUNIT = (
     '<testsuite><testcase classname="test_a" name="good"/>'
     '<testcase classname="test_a" name="bad">{}</testcase></testsuite>'

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from config.layers import LAYER, WRAPPERS
 from workers.ledger.model.errors import UserError
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import FunctionConfigurationTypeDef
 
-LAYER = "/opt/"
 EXEC_WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 """The variable that names a script which starts the runtime, and may put another handler in.
 
@@ -19,11 +19,6 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html
 """
 
 CUSTOM = "provided"
-WRAPPERS = (
-    *("datadog_lambda", "newrelic_lambda_wrapper", "newrelic-lambda-wrapper", "sentry_sdk"),
-    *("lumigo", "epsagon", "thundra", "catalyst", "instana", "coralogix", "dynatrace", "splunk"),
-)
-"""How modules begin that are known to come with a layer and to call the function's own handler."""
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,12 @@ def _open(engine: Engine, container: Container, path: str) -> requests.Response:
         response = _get(engine, container, path)
     if why := _refusal(response):
         if response.status_code == requests.codes.not_found:
-            raise UserError(f"there is no {path} in the image; set [build] path in slipway.toml")
+            folder = (container.attrs.get("Config") or {}).get("WorkingDir") or "/"
+            raise UserError(
+                f"there is no {path} in the image, whose last stage works in {folder}: set [build]"
+                " path in slipway.toml, or `target` to the stage that has the files, or a preset"
+                " where the Dockerfile is for something else"
+            )
         raise OurError(f"Docker refused to give out {path}: {why}")
     return response
 

@@ -20,6 +20,8 @@ from workers.docker.presets import Folder, recipes
 from workers.docker.stop import Stop
 from workers.ledger.model.errors import UserError
 from workers.ledger.model.guard import Watch
+from workers.packaging import contents, handler
+from workers.packaging.deflate import Blob
 from workers.packaging.package import Package, package
 from workers.packaging.selection import Selection
 from workers.packaging.site_files import SiteFiles, read_site
@@ -177,7 +179,27 @@ class Workbench:
     ) -> dict[str, Package]:
         selections = {name: _selection(pipeline, name, shared) for name, shared in takers}
         with export(self.engine, built, path, self.labels, self.watch) as tar:
-            return package(tar, selections, self.folder, root=path, watch=self.watch)
+            return package(
+                tar,
+                selections,
+                self.folder,
+                root=path,
+                watch=self.watch,
+                judge=partial(self._judge, pipeline),
+            )
+
+    def _judge(
+        self,
+        pipeline: Pipeline,
+        function: str,
+        files: Mapping[str, Blob],
+        head: Callable[[Blob], bytes],
+    ) -> None:
+        """Refuse a package that its function can't start from; say what else looks wrong."""
+        own = pipeline.functions[function]
+        warnings = [handler.check(function, own.runtime, own.handler, files, head)]
+        for warning in filter(None, (*warnings, *contents.odd(function, files, head))):
+            self.say("build", warning)
 
     def _site(self, built: str, path: str) -> SiteFiles:
         with export(self.engine, built, path, self.labels, self.watch) as tar:

@@ -17,6 +17,7 @@ from typing import BinaryIO, NamedTuple, Self
 from zlib_ng import zlib_ng
 
 PIECE = 1 << 20
+HEAD = 200
 _BATCH = 512 << 10
 _WAITING = 6
 _LEVEL = 6
@@ -73,6 +74,13 @@ class Spool:
         for offset, length in blob.parts:
             for start in range(offset, offset + length, PIECE):
                 yield os.pread(self._file.fileno(), min(PIECE, offset + length - start), start)
+
+    def head(self, blob: Blob) -> bytes:
+        """The first 200 bytes of a file as it was."""
+        data = next(self.read(blob), b"")
+        if not blob.deflated:
+            return data[:HEAD]
+        return bytes(zlib_ng.decompressobj(_RAW_DEFLATE).decompress(data, HEAD))
 
 
 class Deflater:

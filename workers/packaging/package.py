@@ -6,8 +6,8 @@ file without a name, so nothing in the tar can name a path on this machine.
 
 import base64
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -25,6 +25,7 @@ from workers.packaging.tree_reader import TreeReader
 LARGEST = 262_144_000
 """Bytes that a function's files may have unpacked: Lambda's 250 MB, layers included."""
 
+_ADVICE_SECONDS = 2.0
 _MOST_READ = 4 * LARGEST
 _MOST_KEPT = 1 << 30
 
@@ -33,7 +34,8 @@ _MOST_KEPT = 1 << 30
 class Package:
     """A zip on this machine: SHA-256 in base64 as AWS gives it, sizes in bytes.
 
-    `unmatched` holds the includes that took nothing, which may be mistakes in writing.
+    `unmatched` holds the includes that took nothing, which may be mistakes in writing, and
+    `excludes` the excludes, each with whether there was nothing that it could leave out.
     """
 
     path: Path
@@ -42,20 +44,39 @@ class Package:
     unzipped_size: int
     files: int
     unmatched: tuple[str, ...] = ()
+    excludes: tuple[tuple[str, bool], ...] = ()
 
 
-def package(
+def idle(packages: Iterable[Package]) -> list[str]:
+    """The excludes that left out nothing of any package, which may be mistakes in writing."""
+    found: dict[str, bool] = {}
+    for pattern, none in (one for package in packages for one in package.excludes):
+        found[pattern] = found.get(pattern, True) and none
+    return [pattern for pattern, none in found.items() if none]
+
+
+Judge = Callable[[str, Mapping[str, Blob], Callable[[Blob], bytes]], None]
+"""Takes a function, its files, and what gives the first bytes of one."""
+
+
+def _good(function: str, files: Mapping[str, Blob], head: Callable[[Blob], bytes]) -> None:
+    """Any package is good."""
+    del function, files, head
+
+
+def package(  # noqa: PLR0913 - what goes in, and how it is looked at
     tar: Iterator[bytes],
     selections: Mapping[str, Selection],
     folder: Path,
     *,
     root: str = "/",
     watch: Watch | None = None,
+    judge: Judge = _good,
 ) -> dict[str, Package]:
     """Make each function's package; functions with the same selection share one file.
 
-    `tar` holds the build path as `docker cp` gives it, `root` is that path in the image, and
-    `folder` gets the zips.
+    `tar` holds the build path as `docker cp` gives it, `root` is that path in the image,
+    `folder` gets the zips, and `judge` may refuse what a function's package holds.
 
     Raises:
         UserError: the output can't be a package; the text names the file.
@@ -73,8 +94,15 @@ def package(
             chosen = {one: _choose(tree, one, name, patience) for one, name in names.items()}
             _pack_kept(chosen.values(), deflater)
             deflater.finish()
+        for function, selection in selections.items():
+            judge(function, chosen[selection], spool.head)
         _check_room(chosen.values())
-        made = {one: _write(files, one, folder, spool, patience) for one, files in chosen.items()}
+        made = {
+            one: replace(
+                _write(files, one, folder, spool, patience), excludes=_excludes(tree, one, watch)
+            )
+            for one, files in chosen.items()
+        }
     return {function: made[selection] for function, selection in selections.items()}
 
 
@@ -128,6 +156,21 @@ class _Reader(TreeReader):
             self._kept += member.size
             self._deflater.keep(blob, self._tar.read)
         return blob
+
+
+def _excludes(
+    tree: Tree, selection: Selection, watch: Watch | None
+) -> tuple[tuple[str, bool], ...]:
+    """The excludes with whether they fit nothing; none if that takes long, for it is advice."""
+    names = (*tree.files, *tree.links)
+    patience = Patience(watch, _ADVICE_SECONDS)
+    try:
+        return tuple(
+            (one, not any(patience.matches(pattern, name) for name in names))
+            for one, pattern in ((one, Pattern(one)) for one in selection.exclude)
+        )
+    except UserError:
+        return ()
 
 
 def _choose(tree: Tree, selection: Selection, function: str, patience: Patience) -> dict[str, Blob]:

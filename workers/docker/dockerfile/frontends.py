@@ -1,12 +1,13 @@
 """The images that a Dockerfile asks to be read by, in the place of the engine's own parser."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from config import limits
 from config.masker import cut
 from workers.docker import source_file
+from workers.docker.dockerfile.instructions import SPACE
 from workers.ledger.model.errors import UserError
 
 ARGUMENT = "BUILDKIT_SYNTAX"
@@ -22,14 +23,15 @@ def asked(context: Path, dockerfile: str | Path, args: Mapping[str, str]) -> lis
     """The images that it asks for, all of them Docker's.
 
     BuildKit looks for the directive after `#` or `//` at the top, and in JSON (buildkit
-    frontend/dockerfile/parser/directives.go); here any line counts, to be sure.
+    frontend/dockerfile/parser/directives.go); here any comment before the first instruction
+    counts, to be sure, and none behind it, where no version looks.
 
     Raises:
         UserError: it asks for somebody's own.
     """
     text = _text(context, dockerfile)
     # Line by line: an expression that looks for the next line over blank ones is quadratic.
-    lines = map(_SYNTAX.match, text.splitlines())
+    lines = map(_SYNTAX.match, _top(text))
     found = [line[1].decode(errors="replace") for line in lines if line]
     found += [value for name, value in args.items() if name.upper() == ARGUMENT]
     if text.lstrip().startswith(b"{"):
@@ -62,6 +64,18 @@ def without(
         ignored = source_file.read(context, f"{dockerfile}.dockerignore", limits.DOCKERFILE)
         copy.with_name(f"{file.name}.dockerignore").write_bytes(ignored)
     return copy, {name: value for name, value in args.items() if name.upper() != ARGUMENT}
+
+
+def _top(text: bytes) -> Iterator[bytes]:
+    """The lines before the first instruction, as those see them who end lines otherwise, too."""
+    for line in filter(None, text.split(b"\n")):
+        if not line.startswith((b"#", b"//")):
+            plain = line.decode(errors="surrogateescape").lstrip(SPACE)
+            if plain and not plain.startswith(("#", "//")):
+                return
+        yield line
+        if b"\r" in line:
+            yield from line.splitlines()
 
 
 def _text(context: Path, dockerfile: str | Path) -> bytes:

@@ -3,6 +3,7 @@
 import json
 
 from config.units import size
+from workers.packaging.package import idle
 from workers.stages.build import reuse
 from workers.attempt.context import Context
 from workers.attempt.packages import packages
@@ -20,6 +21,8 @@ def run(context: Context) -> str:
         context.say("build", f"{name}: {what}")
         for include in package.unmatched:
             context.say("build", f"{name}: include {include!r} matches no file")
+    for exclude in idle(built.values()):
+        context.say("build", f"exclude {exclude!r} matches no file")
     total = sum({p.sha256: p.size for p in built.values()}.values())
     count = f"{len(built)} package{'s' * (len(built) != 1)}, {size(total)}"
     return "; ".join(filter(None, (count if built else "", record(context))))
