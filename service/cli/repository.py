@@ -2,6 +2,7 @@
 
 import ipaddress
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
@@ -10,24 +11,50 @@ import click
 
 from config import trust
 from config.pipeline import ConfigError, Pipeline, load
+from config.runtimes import unknown
 from config.settings import Settings, SettingsError, settings
+from workers.docker.presets import Folder, Remembered, recipe
 from workers.github.client import GitHub
 from workers.github.hooks import install
-from workers.ledger.model.errors import RunError
+from workers.ledger.model.errors import RunError, UserError
 
 HOOK_PATH = "/webhooks/github"
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), default="slipway.toml")
-def check(file: Path) -> None:
-    """Say what is wrong in FILE, a line for each problem."""
+@click.option("--strict", is_flag=True, help="End with 1 if there is a warning, too.")
+def check(file: Path, *, strict: bool) -> None:
+    """Say what is wrong in FILE, a line for each problem.
+
+    What the files beside it say of a build, and names of runtimes, give warnings.
+    """
     try:
         pipeline = load(file)
     except ConfigError as error:
         click.echo(str(error))
         sys.exit(1)
+    warnings = list(_warnings(pipeline, file.parent))
+    for warning in warnings:
+        click.echo(f"{file}: warning: {warning}", err=True)
+    if warnings and strict:
+        sys.exit(1)
     click.echo(f"{file} is fine: {_contents(pipeline)}")
+
+
+def _warnings(pipeline: Pipeline, folder: Path) -> Iterator[str]:
+    """What would go wrong in a build of the folder's files."""
+    files = Remembered(Folder(folder))
+    for name, function in pipeline.functions.items():
+        if function.runtime and (why := unknown(function.runtime)):
+            yield f"[functions.{name}]: {why}"
+    said: dict[str, str] = {}
+    for name in pipeline.functions:
+        try:
+            recipe(pipeline, name, files, str(folder))
+        except UserError as error:
+            said.setdefault(str(error), name)
+    yield from said
 
 
 def _contents(pipeline: Pipeline) -> str:

@@ -30,6 +30,7 @@ def test_a_good_file_is_fine(
 ) -> None:
     """slipway.toml of this folder is read; the answer counts what is in it."""
     (tmp_path / "slipway.toml").write_text(GOOD)
+    (tmp_path / "requirements.txt").write_text("")
     monkeypatch.chdir(tmp_path)
     result = slipway("check")
     assert (result.exit_code, result.output) == (
@@ -48,6 +49,28 @@ def test_each_problem_has_its_line(slipway: Command, tmp_path: Path) -> None:
     assert len(lines) == 3
     assert all(line.startswith(f"{file}:") for line in lines)
     assert lines[0].startswith(f"{file}:9: ")
+
+
+@pytest.mark.parametrize(
+    ("runtime", "said"),
+    [
+        ("python311", "called 'python311'; did you mean 'python3.11'?"),
+        ("nodejs20", "called 'nodejs20'; did you mean 'nodejs20.x'?"),
+        ("python3.99", "called 'python3.99'; did you mean 'python3.9'?"),
+        ("python3.11", "no preset does for MoviesLoader (python3.11)"),
+    ],
+)
+def test_what_a_build_would_say_is_a_warning(
+    slipway: Command, tmp_path: Path, runtime: str, said: str
+) -> None:
+    """Files and names of runtimes are looked at; with --strict a warning fails (D16)."""
+    (tmp_path / "slipway.toml").write_text(GOOD.replace("python3.13", runtime))
+    mild = slipway("check", str(tmp_path / "slipway.toml"))
+    assert mild.exit_code == 0
+    assert f"{tmp_path}/slipway.toml: warning: " in mild.stderr
+    assert said in mild.stderr
+    assert mild.stdout == f"{tmp_path}/slipway.toml is fine: 2 checks, 1 function\n"
+    assert slipway("check", "--strict", str(tmp_path / "slipway.toml")).exit_code == 1
 
 
 @pytest.mark.parametrize("name", ["nowhere.toml", "."])

@@ -58,6 +58,30 @@ def test_a_syntax_line_is_still_found_behind_blank_lines(tmp_path: Path) -> None
         _check(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FROM scratch\n# The old builder needed\n#   syntax = see docs\nCOPY . /app/\n",
+        "FROM scratch\nRUN <<X\n# syntax=evil.example.com/x\nX\n",
+    ],
+)
+def test_a_comment_that_mentions_syntax_is_a_comment(tmp_path: Path, text: str) -> None:
+    """Behind the first instruction no version of BuildKit looks for one (D16)."""
+    (tmp_path / "Dockerfile").write_text(text)
+    _check(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "before",
+    ["# escape=`\rFROM x\n", "\ufeff", "#!/bin/x\n\n", "\u0085# a=b\n", "\v\f # x\n", "// a\n"],
+)
+def test_nothing_hides_a_syntax_line_at_the_top(tmp_path: Path, before: str) -> None:
+    """Comments, blank lines and other ends of lines before it don't end the search."""
+    (tmp_path / "Dockerfile").write_bytes(f"{before}# syntax=evil/x\nFROM scratch\n".encode())
+    with pytest.raises(UserError, match="asks for the frontend 'evil"):
+        _check(tmp_path)
+
+
 def test_a_large_one_is_refused_by_its_name_and_limit(tmp_path: Path) -> None:
     """It is not read to its end, so that its size does not matter."""
     (tmp_path / "Dockerfile.test").write_bytes(b"FROM scratch\n")
