@@ -81,7 +81,7 @@ def test_a_file_becomes_a_package(real_engine: Engine, image: str, tmp_path: Pat
 
 def test_a_path_that_is_not_there(real_engine: Engine, image: str, tmp_path: Path):
     """A missing path is named, with the setting to mend."""
-    with pytest.raises(UserError, match=r"there is no /nope in the image; set \[build\] path"):
+    with pytest.raises(UserError, match=r"there is no /nope in the image, whose .* works in /"):
         pack(real_engine, image, "/nope", tmp_path)
     assert none_left(real_engine)
 
