@@ -33,6 +33,7 @@ HEADERS = {
 for part in (assets, signing, runs, approval, environments):
     blueprint.register_blueprint(part.blueprint)
 
+blueprint.record(lambda state: state.app.jinja_env.globals.update(words=words))
 for shown in (units.ago, words.duration, units.exact, units.iso, units.left):
     blueprint.add_app_template_filter(shown, shown.__name__)
 blueprint.add_app_template_filter(ansi.clean, "clean")

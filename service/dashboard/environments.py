@@ -17,7 +17,7 @@ from service.actions import operated
 from service.actions.lock import Locking, Unlocking, close, reopen
 from service.actions.rollback import Wanted, back
 from service.api.environments import held
-from service.dashboard import going, words
+from service.dashboard import going
 from service.web import Web
 from workers.ledger.observations import Observations
 from workers.ledger.unpruned import UnprunedBook
@@ -59,7 +59,7 @@ def every() -> str:
         for one in places.values()
     ]
     unpruned = UnprunedBook(web.ledger.redis).every(places)
-    return render_template("environments.html", rows=rows, unpruned=unpruned, words=words)
+    return render_template("environments.html", rows=rows, unpruned=unpruned)
 
 
 @blueprint.get("/environments/<name>")
@@ -79,7 +79,6 @@ def one(name: str) -> str:
         choices=_choices(pasts),
         functions=sorted({function for past in pasts for function, _ in past.functions}),
         objection=operated.objection(place, asker()),
-        words=words,
     )
 
 

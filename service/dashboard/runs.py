@@ -13,7 +13,7 @@ from service.access import asker
 from service.actions.refusal import Refused
 from service.api import present
 from service.api.runs import again
-from service.dashboard import approval, console, going, words
+from service.dashboard import approval, console, going
 from service.dashboard.filters import CHECK, Filters
 from service.web import Web
 from workers.ledger import messages
@@ -52,7 +52,6 @@ def history() -> str:
         states=tuple(State),
         asked_for=_asked_for(web, page),
         now=units.now(),
-        words=words,
         url=web.url,
     )
 
@@ -130,7 +129,6 @@ def _view(run: Run) -> dict[str, Any]:
     now = units.now()
     return {
         "run": run,
-        "words": words,
         "now": now,
         "approval": approval.panel(Web.current(), run),
         "bars": _bars(run, now),

@@ -1,13 +1,14 @@
 """Addresses that there are not, and counters that never struck."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from tests.dashboard.conftest import Reader
-from workers.ledger import scripts as ledger_scripts
 from workers.ledger.history import COUNTERS
 
+LUA = Path(__file__).parents[2] / "workers" / "ledger" / "lua"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
@@ -48,7 +49,7 @@ def test_counters_that_never_struck_are_there_at_zero(stranger: Reader) -> None:
 
 def test_all_that_is_counted_is_among_the_counters() -> None:
     """A new counter can't be forgotten."""
-    scripts = "".join(path.read_text() for path in ledger_scripts._FOLDER.iterdir())
-    counted = set(re.findall(r"'metrics', '(\w+)'", scripts)) - {"runs_"}
+    scripts = "".join(path.read_text() for path in LUA.rglob("*.lua"))
+    counted = set(re.findall(r"KEY\.METRICS, '(\w+)'", scripts)) - {"runs_"}
     assert counted
     assert counted <= set(COUNTERS)
