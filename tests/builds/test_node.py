@@ -132,3 +132,22 @@ def test_a_workspaces_member_is_bundled(shape: Shape):
     text = F.replace("index.handler", "src/h.handler") + 'source = "f/a"\n'
     assert shape.build(text)["F"] == ["src/h.js", "src/h.js.map"]
     assert shape.node("console.log(require('./src/h').handler())") == "7"
+
+
+def test_members_that_depend_on_each_other(shape: Shape):
+    """Pnpm's links between them stay links where they go round, and are followed (D13)."""
+    lock = ["lockfileVersion: '9.0'", "importers:", "  .: {}"]
+    files = {"pnpm-workspace.yaml": "packages: ['packages/*']\n", "package.json": '{"name": "r"}'}
+    for one, other in (("a", "b"), ("b", "a")):
+        package = {"name": one, "version": "1.0.0", "dependencies": {other: "workspace:*"}}
+        files[f"packages/{one}/package.json"] = json.dumps(package)
+        files[f"packages/{one}/index.js"] = f"exports.v = () => require('{other}').name;\n"
+        files[f"packages/{one}/index.js"] += f"exports.name = '{one}';\n"
+        lock += [f"  packages/{one}:", "    dependencies:", f"      {other}:"]
+        lock += ["        specifier: workspace:*", f"        version: link:../{other}"]
+    shape.write({**files, "pnpm-lock.yaml": "\n".join((*lock, ""))})
+    names = shape.build(F.replace("index.handler", "packages/a/index.v"))["F"]
+    assert "packages/a/node_modules/b/index.js" in names
+    assert shape.node("console.log(require('./packages/a').v(), require('./packages/b').v())") == (
+        "b a"
+    )

@@ -3,6 +3,7 @@
 import random
 import tarfile
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.docker.tars import Entry, folder, symlink, tar
 from tests.docker.test_package import contents, pack
 from workers.ledger.model.errors import UserError
 from workers.packaging.selection import Selection
+from workers.packaging.site_files import read_site
 
 
 def test_links_become_copies(tmp_path: Path):
@@ -73,7 +75,6 @@ def test_an_include_below_a_link(tmp_path: Path):
         ("file/below", "leads nowhere"),
         ("link", "circle"),
         (".", "holds it"),
-        ("..", "holds it"),
         ("", "holds it"),
     ],
 )
@@ -89,11 +90,38 @@ def test_a_link_that_nobody_wants_is_no_fault(tmp_path: Path):
     assert contents(pack(tmp_path, data, Selection(("src",)))) == {"src/a": b"1"}
 
 
-def test_mutual_links_are_refused(tmp_path: Path):
-    """Two folders that link into each other are a circle."""
+def test_links_that_no_copying_ends_stay_links(tmp_path: Path):
+    """Two members of a workspace that depend on each other: the zip has links there (D13)."""
+    data = tar(Entry("a/f"), Entry("b/f"), symlink("a/to", "../b"), symlink("b/to", "../a"))
+    made = pack(tmp_path, data)
+    with zipfile.ZipFile(made.path) as packed:
+        links = {
+            one.filename: packed.read(one).decode()
+            for one in packed.infolist()
+            if one.external_attr >> 16 == 0o120777
+        }
+        names = packed.namelist()
+    assert links == {"a/to/to": "..", "b/to/to": ".."}
+    assert names == ["a/f", "a/to/f", "a/to/to", "b/f", "b/to/f", "b/to/to"]
+    assert pack(tmp_path, data).sha256 == made.sha256
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "kept"), [("d/up", "..", ".."), ("up", ".", "."), ("d/e/up", "..", "..")]
+)
+def test_a_link_to_what_holds_it_stays_inside(tmp_path: Path, name: str, target: str, kept: str):
+    """What it leads to, from where it lies in the zip, is the folder in the zip."""
+    data = tar(Entry("file", b"f"), Entry("d/f", b"f"), Entry("d/e/f", b"f"), symlink(name, target))
+    assert contents(pack(tmp_path, data))[name] == kept.encode()
+
+
+def test_a_link_into_what_the_package_lacks_is_refused(tmp_path: Path):
+    """A link that stays one needs the folder that it leads to; a site can't have any."""
     data = tar(Entry("a/f"), Entry("b/f"), symlink("a/to", "../b"), symlink("b/to", "../a"))
     with pytest.raises(UserError, match="leads to a folder that holds it"):
-        pack(tmp_path, data)
+        pack(tmp_path, data, Selection(("a/to",)))
+    with pytest.raises(UserError, match="leads to a folder that holds it"):
+        read_site(iter([data]), tmp_path / "site", root="/app")
 
 
 @pytest.mark.parametrize("with_files", [True, False])

@@ -35,6 +35,7 @@ class Blob:
     deflated: bool = False
     packed: bool = False  # ready to be put in a zip: its checksum is known
     crc: int = 0
+    link: str = ""  # what it leads to, where it is a link that stays one
     parts: list[tuple[int, int]] = field(default_factory=list)  # offset, length
 
     @property
@@ -124,6 +125,12 @@ class Deflater:
         """Keep one file as it is, for it may never be needed."""
         while data := read(PIECE):
             blob.parts.append((self.spool.append(data), len(data)))
+
+    def add_link(self, blob: Blob) -> None:
+        """Put in a link that stays one: what it leads to is its content."""
+        data = blob.link.encode(errors="surrogateescape")
+        blob.packed, blob.size, blob.crc = True, len(data), zlib_ng.crc32(data)
+        blob.parts = [(self.spool.append(data), len(data))]
 
     def add_kept(self, blob: Blob) -> None:
         """Compress a file that was only kept."""

@@ -1,7 +1,7 @@
 """Writes a zip whose bytes depend on its files' names, contents and executable bits alone.
 
 Names are sorted, all times are 1980-01-01 (the format's first), modes 0644 or 0755, no extra
-fields. Format: PKWARE's APPNOTE.TXT 6.3.10, sections 4.3 and 4.4.
+fields; a link has its target as content. Format: PKWARE's APPNOTE.TXT 6.3.10, sections 4.3 and 4.4.
 """
 
 import base64
@@ -96,7 +96,7 @@ def _local(name: bytes, blob: Blob) -> bytes:
 
 
 def _central(name: bytes, blob: Blob, offset: int) -> bytes:
-    mode = 0o100755 if blob.executable else 0o100644
+    mode = 0o120777 if blob.link else 0o100755 if blob.executable else 0o100644
     common = _common(name, blob)
     return _CENTRAL.pack(b"PK\1\2", _UNIX | _VERSION, *common, 0, 0, 0, mode << 16, offset) + name
 

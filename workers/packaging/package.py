@@ -8,6 +8,7 @@ import base64
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -174,7 +175,8 @@ def _excludes(
 
 
 def _choose(tree: Tree, selection: Selection, function: str, patience: Patience) -> dict[str, Blob]:
-    files = tree.choose(lambda name: patience.matches(selection, name), patience.ask)
+    takes = partial(patience.matches, selection)
+    files = tree.choose(takes, patience.ask, keeps_links=True)
     if not files:
         what = f"include = {list(selection.include)}" if selection.include else "the build path"
         raise UserError(
@@ -211,6 +213,9 @@ def _pack_kept(chosen: Iterable[Mapping[str, Blob]], deflater: Deflater) -> None
     """Compress what turned out to be wanted by way of a link."""
     for name, blob in ((name, blob) for files in chosen for name, blob in files.items()):
         if blob.packed:
+            continue
+        if blob.link:
+            deflater.add_link(blob)
             continue
         if blob.size and not blob.parts:
             raise UserError(f"{name!r} is behind a link into a large folder; include that folder")

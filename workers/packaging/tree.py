@@ -40,6 +40,7 @@ class Tree:
         self._led: dict[str, str | UserError] = {}
         self._ask: Callable[[], None] = _go_on
         self._letters = 0
+        self._keeps_links = False
 
     def check_new(self, name: str) -> None:
         """See that the name may be added.
@@ -77,10 +78,13 @@ class Tree:
                 f" together ({cut(name, 100)!r} is where it was too much)"
             )
 
-    def choose(self, takes: Takes, ask: Callable[[], None] = _go_on) -> dict[str, Blob]:
+    def choose(
+        self, takes: Takes, ask: Callable[[], None] = _go_on, *, keeps_links: bool = False
+    ) -> dict[str, Blob]:
         """The files that one package takes, by name; links are copies of what they point to.
 
-        `ask` is called for each link, and may raise to stop it.
+        `ask` is called for each link, and may raise to stop it. A link to a folder that holds it,
+        which no copying ends, stays a link if the package may have links and takes the folder too.
 
         Raises:
             UserError: a chosen name is a device, a pipe or a link that can't be resolved here.
@@ -92,9 +96,32 @@ class Tree:
         self._sorted, self._sorted_links = sorted(self.files), sorted(self.links)
         self._steps_left = limits.OUTPUT_FILES
         self._ask = ask
+        self._keeps_links = keeps_links
         for link in self._sorted_links:
             chosen.update(self._expand(link, takes))
         return chosen
+
+    def _kept(self, name: str, target: str, trail: tuple[str, ...], takes: Takes) -> Blob | None:
+        """The link itself, where copying would go round in a circle.
+
+        Raises:
+            UserError: it does, and the package has no links or not the folder.
+        """
+        if target in self.files or all(
+            target and not link.startswith(target + "/") for link in trail
+        ):
+            return None
+        files = _below(self._sorted, target)
+        self._steps_left -= len(files)
+        if not self._keeps_links or not any(map(takes, files)):
+            if takes(name):
+                raise UserError(
+                    f"the link {trail[-1]!r} leads to a folder that holds it; exclude it in"
+                    " [package]"
+                )
+            return Blob(0, executable=False)
+        where = posixpath.relpath(target or ".", posixpath.dirname(name) or ".")
+        return Blob(len(where), executable=False, link=where)
 
     def _expand(self, link: str, takes: Takes) -> Iterator[tuple[str, Blob]]:
         """The files that one link stands for and that the package takes."""
@@ -104,6 +131,10 @@ class Tree:
             name, trail = pending.pop()
             target = self._target(name, trail, takes)
             if target is None:
+                continue
+            if kept := self._kept(name, target, trail, takes):
+                if kept.link and takes(name):
+                    yield name, kept
                 continue
             if len(trail) > limits.LINK_TRAIL:
                 raise UserError(f"{link!r} leads through more than {limits.LINK_TRAIL} links")
@@ -120,21 +151,11 @@ class Tree:
         """What the last link of the trail leads to; None if that is unknown and unwanted."""
         try:
             target = self._leads_to(trail[-1])
-            if target not in self.files:
-                self._check_no_circle(target, trail)
         except UserError:
             if takes(name):
                 raise
             return None
         return target
-
-    @staticmethod
-    def _check_no_circle(target: str, trail: tuple[str, ...]) -> None:
-        for link in trail:
-            if not target or link.startswith(target + "/"):
-                raise UserError(
-                    f"the link {link!r} leads to a folder that holds it; exclude it in [package]"
-                )
 
     def _leads_to(self, link: str) -> str:
         self._ask()
