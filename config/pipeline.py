@@ -156,6 +156,10 @@ class Function(toml.Section):
     path: ImagePath | None = Field(
         None, description="where its files are in the image; else that of [build]"
     )
+    artifact: InsidePath | None = Field(
+        None,
+        description="a zip or jar that the build made, below `path`, taken as it is",
+    )
     smoke: Smoke | None = Field(None, description="invoke the new version before it is released")
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import io
 import time
 import zipfile
 from pathlib import Path
@@ -177,6 +178,54 @@ def test_a_handler_that_is_not_in_the_package_is_refused(bench: Bench, tmp_path:
         bench.build(parse(f'{good}handler = "main.handler"\n'), tmp_path / "bad")
     assert not list((tmp_path / "bad").glob("*.zip"))
     assert bench.build(parse(good), tmp_path / "made").packages["A"].files == 2
+
+
+def _zipped(**files: str) -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as packed:
+        for name, text in files.items():
+            packed.writestr(zipfile.ZipInfo(f"{name}.py"), text)
+    return data.getvalue()
+
+
+def test_an_artifact_is_taken_as_it_is(bench: Bench, tmp_path: Path):
+    """A zip that the build made is the package byte for byte, and is looked into."""
+    write(bench.source, Dockerfile="FROM scratch\nCOPY . /app/\n", b_0py="")
+    (bench.source / "f.zip").write_bytes(_zipped(app="x = 1"))
+    text = f'[functions.A]\n{PYTHON}artifact = "f.zip"\nhandler = "app.x"\n'
+    made = bench.build(parse(f"{text}[functions.B]\n"), tmp_path / "made").packages
+    assert made["A"].path.read_bytes() == _zipped(app="x = 1")
+    digest = hashlib.sha256(_zipped(app="x = 1")).digest()
+    assert made["A"].sha256 == base64.b64encode(digest).decode()
+    assert (made["A"].files, made["A"].unzipped_size) == (1, 5)
+    assert made["B"].files == 3
+    with pytest.raises(UserError, match=r"A: handler 'main\.x' .* needs 'main\.py'"):
+        bench.build(parse(text.replace("app.x", "main.x")), tmp_path / "bad")
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"PK\5\6", "is not a zip"),
+        (b"no zip at all", "is not a zip"),
+        (b"PK\5\6" + b"\xff" * 18, "lists more files"),
+        (_zipped(app="x")[:40] + _zipped(app="x")[41:], "is not a zip"),
+        (None, r"there is no /app/f\.zip in the image"),
+        ("", "is not a regular file"),
+    ],
+    ids=["cut", "text", "endless", "damaged", "missing", "link"],
+)
+def test_an_artifact_that_is_none_is_refused(
+    bench: Bench, tmp_path: Path, data: bytes | str | None, why: str
+):
+    """It is named with what is wrong, and nothing outside of the image is read."""
+    write(bench.source, Dockerfile="FROM scratch\nCOPY . /app/\n")
+    if isinstance(data, bytes):
+        (bench.source / "f.zip").write_bytes(data)
+    elif data is not None:
+        (bench.source / "f.zip").symlink_to("Dockerfile")
+    with pytest.raises(UserError, match=why):
+        bench.build(parse('[functions.A]\nartifact = "f.zip"\n'), tmp_path / "made")
 
 
 def test_a_package_that_looks_odd_is_told(bench: Bench, tmp_path: Path):

@@ -1,5 +1,6 @@
 """One source tree on one engine: images of it, and what is released out of them."""
 
+import posixpath
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,7 @@ from workers.docker.presets import Folder, recipes
 from workers.docker.stop import Stop
 from workers.ledger.model.errors import UserError
 from workers.ledger.model.guard import Watch
-from workers.packaging import contents, handler
+from workers.packaging import artifact, contents, handler
 from workers.packaging.deflate import Blob
 from workers.packaging.package import Package, package
 from workers.packaging.selection import Selection
@@ -177,9 +178,17 @@ class Workbench:
     def _packages(
         self, built: str, path: str, pipeline: Pipeline, takers: Iterable[_Taker]
     ) -> dict[str, Package]:
-        selections = {name: _selection(pipeline, name, shared) for name, shared in takers}
+        made: dict[str, Package] = {}
+        selections: dict[str, Selection] = {}
+        for name, shared in takers:
+            if own := pipeline.functions[name].artifact:
+                made[name] = self._artifact(built, posixpath.join(path, own), pipeline, name)
+            else:
+                selections[name] = _selection(pipeline, name, shared)
+        if not selections:
+            return made
         with export(self.engine, built, path, self.labels, self.watch) as tar:
-            return package(
+            return made | package(
                 tar,
                 selections,
                 self.folder,
@@ -187,6 +196,11 @@ class Workbench:
                 watch=self.watch,
                 judge=partial(self._judge, pipeline),
             )
+
+    def _artifact(self, built: str, path: str, pipeline: Pipeline, function: str) -> Package:
+        judge = partial(self._judge, pipeline, function)
+        with export(self.engine, built, path, self.labels, self.watch) as tar:
+            return artifact.take(tar, path, self.folder, judge)
 
     def _judge(
         self,
