@@ -265,7 +265,9 @@ def test_every_key_in_redis_is_documented():
     keys = (ROOT / "workers" / "ledger" / "keys.py").read_text()
     used = set(re.findall(r"\{PREFIX\}(\w+)", keys))
     cells = first_cells(section(ARCHITECTURE, "## What is in Redis"))
-    documented = {match[1] for cell in cells if (match := re.match(r"slipway:(\w+)", cell))}
+    documented = {
+        match[1] for cell in cells if (match := re.match(r"slipway:\{ledger\}:(\w+)", cell))
+    }
     assert len(used) > 10
     assert used == documented
 

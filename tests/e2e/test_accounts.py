@@ -70,7 +70,7 @@ def start(tmp_path, github, aws, redis, redis_server, docker_host, python_image)
     """Start a Slipway for both accounts; more rules of prod, and variables, are arguments."""
     made = []
 
-    def go(more="", root=ROOT, port=None, **variables):
+    def go(more="", root=ROOT, port=None, folder="slipway", hook=True, **variables):
         env = {
             "REDIS_URL": redis_server.url,
             "GITHUB_API_URL": github.api_url,
@@ -81,9 +81,10 @@ def start(tmp_path, github, aws, redis, redis_server, docker_host, python_image)
             **aws.environment(),
             **variables,
         }
-        slipway = Slipway(tmp_path / "slipway", OPERATOR % more, env, port, root=root)
+        slipway = Slipway(tmp_path / folder, OPERATOR % more, env, port, root=root)
         made.append(slipway)
-        github.add_hook(REPOSITORY, f"{slipway.url}/webhooks/github", SECRET)
+        if hook:
+            github.add_hook(REPOSITORY, f"{slipway.url}/webhooks/github", SECRET)
         slipway.start()
         return World(github, aws, slipway)
 

@@ -1,17 +1,14 @@
 """A Slipway goes on with what the version before it has left, which knew no account of a place."""
 
-import io
 import json
-import subprocess
-import tarfile
 import time
 
 import pytest
 
+from tests import former
 from tests.e2e.conftest import FUNCTION, small
 from tests.e2e.test_accounts import DEV, PROD, account, start, to_master, version  # noqa: F401
 from tests.stand_ins.aws import REGION
-from tests.stand_ins.slipway import ROOT
 from workers.ledger import keys
 
 pytestmark = pytest.mark.e2e
@@ -22,19 +19,12 @@ BEFORE = "088d4fc"
 @pytest.fixture(scope="session")
 def before(tmp_path_factory):
     """The code of the version before."""
-    asked = ["git", "archive", BEFORE]
-    found = subprocess.run(asked, cwd=ROOT, capture_output=True, check=False)
-    if found.returncode:
-        pytest.skip(f"{BEFORE} is not in this clone")
-    folder = tmp_path_factory.mktemp("before")
-    with tarfile.open(fileobj=io.BytesIO(found.stdout)) as archive:
-        archive.extractall(folder, filter="data")
-    return folder
+    return former.tree(tmp_path_factory.mktemp("before"), BEFORE)
 
 
-def places(redis):
+def places(redis, key=keys.LIVE):
     """What is live, by place."""
-    return {name: json.loads(text) for name, text in redis.hgetall(keys.LIVE).items()}
+    return {name: json.loads(text) for name, text in redis.hgetall(key).items()}
 
 
 def test_what_the_version_before_has_released_is_known(start, aws, redis, before):  # noqa: F811
@@ -47,7 +37,7 @@ def test_what_the_version_before_has_released_is_known(start, aws, redis, before
     old.ended(one, environment="prod")
     two = old.push(small(index__py="A = 2\n"))
     old.ended(two, environment="dev")
-    assert set(places(redis)) == {f"{REGION}/{FUNCTION}/live"}, (
+    assert set(places(redis, "slipway:live")) == {f"{REGION}/{FUNCTION}/live"}, (
         "the version before has other records"
     )
     old.slipway.stop()

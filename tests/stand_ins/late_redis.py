@@ -9,13 +9,15 @@ from typing import Any, Self
 
 import hiredis
 
+from workers.ledger.scripts import SCHEMA
+
 INFO = "redis_version:7.4.0\r\naof_enabled:1\r\nmaxmemory_policy:noeviction\r\n"
 
 
 class LateRedis(socketserver.ThreadingTCPServer):
     """Answers EVALSHA with a new run, and WAITAOF with `synced` once `may_sync` is set.
 
-    While there are `errors`, each EVALSHA and SET gets the next of them instead.
+    While there are `errors`, each EVALSHA, EVAL and SET gets the next of them instead.
     """
 
     daemon_threads = True
@@ -37,14 +39,15 @@ class LateRedis(socketserver.ThreadingTCPServer):
         if name == "WAITAOF":
             self.may_sync.wait(10)
             return [self.synced, 0]
-        if name in ("EVALSHA", "SET") and self.errors:
+        if name in ("EVALSHA", "EVAL", "SET") and self.errors:
             return ValueError(self.errors.pop(0))
         replies = {
             "INFO": INFO,
             "PING": "PONG",
             "CONFIG": ["appendfsync", "everysec"],
             "SCRIPT": "0" * 40,
-            "EVALSHA": [1, command[3].decode() if name == "EVALSHA" else ""],
+            "GET": SCHEMA,
+            "EVALSHA": [1, command[4].decode() if name == "EVALSHA" else ""],
         }
         return replies.get(name, "OK")
 

@@ -10,6 +10,7 @@ from workers.ledger import keys, messages
 from workers.ledger.codec import stages_text
 from workers.ledger.model.order import Order
 from workers.ledger.model.run import StageRecord
+from workers.ledger.scripts import source
 
 POLL = "poll:"
 """How the ids of those deliveries begin that the poll makes up."""
@@ -18,7 +19,7 @@ ORDER_SECONDS = 90 * 86400
 WAITAOF_SECONDS = 1.5
 """Longer than `appendfsync everysec` takes: only servers that we may not set up have it."""
 WAITAOF = ("WAITAOF", 1, 0, int(WAITAOF_SECONDS * 1000))
-PROBE = ("SET", keys.PROBE, "1")
+PROBE = ("EVAL", source("probe"), 1, keys.SCHEMA)
 """A write that is refused whenever an order's would be, and changes nothing."""
 HASTY_WAITAOF = ("WAITAOF", 1, 0, 400)
 """For clients that hang up after 0.6 s."""

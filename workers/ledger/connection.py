@@ -11,6 +11,7 @@ from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
 from workers.ledger.failover import Patience
+from workers.ledger.schema import taken_over
 
 HASTY_SECONDS = 0.6
 PATIENT_SECONDS = 5.0
@@ -89,13 +90,24 @@ def tell(steps: Steps, reply: Any) -> tuple[str, ...]:  # noqa: ANN401 - any Red
 
 
 def proof() -> Steps:
+    """Have each write synced, and the ledger of the version before taken over.
+
+    Returns whether each write must be waited for.
+
+    Raises:
+        LedgerError: this Redis could lose data, or its ledger is of a newer version.
+        ResponseError: it is too old to be asked for the sync, and may not be set up.
+    """
+    waits = yield from _durable()
+    if refused := (yield from taken_over()):
+        raise LedgerError(refused)
+    return waits
+
+
+def _durable() -> Steps:
     """Have each write synced, where the server lets us; returns whether it must be waited for.
 
     WAITAOF alone would do, but `appendfsync everysec` makes it take up to a second.
-
-    Raises:
-        LedgerError: this Redis could lose data.
-        ResponseError: it is too old to be asked for the sync, and may not be set up.
     """
     text = str((yield ("INFO",)))
     settings = dict(line.partition(":")[::2] for line in text.splitlines() if ":" in line)

@@ -15,6 +15,8 @@ from workers.ledger.model.run import BEGINS, TRANSITIONS
 
 Argument = str | int | Sequence[str]
 """A text or a number; for the last of a script that takes any number of them, all of these."""
+SCHEMA = "2"
+"""What this version knows; the first that had a number. ADR 13 says when it goes up."""
 _FOLDER = files("workers.ledger") / "lua"
 _ARGUMENTS = re.compile(r"^-- @arguments (.+)\n", re.MULTILINE)
 _INCLUDE = re.compile(r"^-- @include (\w+)\n", re.MULTILINE)
@@ -24,8 +26,8 @@ _MODEL = re.compile(r"\bMODEL\.(\w+)")
 
 @cache
 def source(name: str) -> str:
-    """The text of one script, behind all that it includes."""
-    return composed(_text(name))
+    """The text of one script, behind all that it includes; it sees to the schema first."""
+    return composed(f"-- @include schema\n{text_of(name)}")
 
 
 def composed(text: str) -> str:
@@ -48,7 +50,7 @@ def ordered(name: str, given: Mapping[str, Argument]) -> list[str | int]:
     Raises:
         TypeError: one is missing, or the script has none of that name.
     """
-    names, rest = _arguments(_text(name))
+    names, rest = _arguments(text_of(name))
     wanted = {*names, *filter(None, [rest])}
     if wanted != set(given):
         odd = ", ".join(sorted(wanted ^ set(given)))
@@ -66,7 +68,8 @@ def _gather(text: str, found: dict[str, str]) -> None:
 
 
 @cache
-def _text(name: str) -> str:
+def text_of(name: str) -> str:
+    """The text of one script as it was written."""
     return (_FOLDER / f"{name}.lua").read_text()
 
 
@@ -95,10 +98,11 @@ def _locals(names: Sequence[str], rest: str) -> str:
 
 @cache
 def _model() -> dict[str, str]:
-    """What scripts know of the states: Lua's tables of the moves, and of the states left by any."""
+    """What scripts know of ours: Lua's tables of the moves and of the open states, the schema."""
     moves = [f"{state}>{to}" for state, following in TRANSITIONS.items() for to in following]
     return {
         "MOVES": _table([*moves, f">{BEGINS}"]),
+        "SCHEMA": f"'{SCHEMA}'",
         "OPEN": _table([state for state in TRANSITIONS if not state.final]),
     }
 
@@ -117,7 +121,7 @@ def _sha(name: str) -> str:
 
 def command(name: str, given: Mapping[str, Argument]) -> Command:
     """Running one script as a command, for a server that has it already."""
-    return ("EVALSHA", _sha(name), 0, *ordered(name, given))
+    return ("EVALSHA", _sha(name), 1, keys.SCHEMA, *ordered(name, given))
 
 
 def whole(known: Command, name: str) -> Command:
@@ -134,11 +138,11 @@ class Scripts:
 
     def __call__(self, script: str, /, **given: Argument) -> Any:  # noqa: ANN401 - as the script
         """Run one script with its arguments by name; its answer as Redis gives it."""
-        return self._script(script)(keys=[], args=ordered(script, given))
+        return self._script(script)(keys=[keys.SCHEMA], args=ordered(script, given))
 
     def along(self, pipe: Any, script: str, /, **given: Argument) -> None:  # noqa: ANN401 - redis-py's
         """Run one script as part of a pipeline."""
-        self._script(script)(keys=[], args=ordered(script, given), client=pipe)
+        self._script(script)(keys=[keys.SCHEMA], args=ordered(script, given), client=pipe)
 
     def _script(self, name: str) -> Script:
         script = self._scripts.get(name)
