@@ -1,4 +1,4 @@
-"""One formatter for gunicorn, Celery, libraries and Slipway: JSON lines, or pretty on a terminal.
+"""One formatter for all servers and libraries and Slipway: JSON lines, or pretty on a terminal.
 
 Events have constant names and fields: `log.info("package_stored", function=name, bytes=size)`.
 """
@@ -77,7 +77,14 @@ def _logconfig(level: str, stream: TextIO, json: bool | None, masker: Masker) ->
     pretty = stream.isatty() if json is None else not json
     _configure_structlog()
     quiet = {name: {"level": "WARNING"} for name in QUIET}
-    servers = ("gunicorn.error", "gunicorn.access", "celery", "celery.task", "werkzeug")
+    servers = (
+        "gunicorn.error",
+        "gunicorn.access",
+        "uvicorn.error",
+        "celery",
+        "celery.task",
+        "werkzeug",
+    )
     loud = {name: {"handlers": [], "propagate": True, "level": "NOTSET"} for name in servers}
     return {
         "version": 1,
@@ -163,7 +170,7 @@ class _Lines(structlog.stdlib.ProcessorFormatter):
 
 
 def _without_internals(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    for key in ("_record", "_from_structlog", "positional_args"):
+    for key in ("_record", "_from_structlog", "positional_args", "color_message"):
         event.pop(key, None)
     return event
 

@@ -20,6 +20,11 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     told: bool = False
 
+    @property
+    def text(self) -> str:
+        """Its body as it is sent, a line."""
+        return json.dumps(self.body) + "\n"
+
 
 def refused(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Answer:
     """A problem as an answer."""
@@ -30,6 +35,4 @@ def response(answer: Answer) -> Response:
     """An answer as Flask's, to the request at hand."""
     if answer.told:
         request.environ[TOLD] = True
-    return Response(
-        json.dumps(answer.body), answer.status, answer.headers, content_type=answer.kind
-    )
+    return Response(answer.text, answer.status, answer.headers, content_type=answer.kind)

@@ -11,6 +11,7 @@ from config.settings.weak_secrets import short_secrets
 from service import access, api, dashboard, health, mount, problems
 from service.access.proxies import Behind, Proxies
 from service.api import openapi
+from service.followers import MOST_FOLLOWERS, Followers
 from service.web import Web
 from service.webhooks import github, slack, sonarqube
 from workers.ledger import Ledger
@@ -19,14 +20,20 @@ from workers.ledger.connection import hasty, listening
 SMALL_BODY_BYTES = 64 * 1024
 
 
-def wired(chosen: Settings | None = None, operator: Operator | None = None) -> Flask:
-    """Return the web process's application; from the environment where nothing is handed in."""
+def wired(
+    chosen: Settings | None = None, operator: Operator | None = None, seats: int = MOST_FOLLOWERS
+) -> Flask:
+    """Return the web process's application; from the environment where nothing is handed in.
+
+    Of long answers that hold a thread, so many may be read at once as there are `seats`.
+    """
     chosen = chosen or settings()
     web = Web(
         settings=chosen,
         operator=operator or load_operator(chosen.config),
         ledger=Ledger(hasty(chosen.redis_url), Masker(chosen.secrets()).mask),
         listening=listening(chosen.redis_url),
+        followers=Followers(seats),
         webhook_secrets=tuple(s.get_secret_value() for s in chosen.github_webhook_secrets),
     )
     app = Flask("service", static_folder=None)

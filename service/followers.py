@@ -1,16 +1,34 @@
-"""Those who follow runs live: how many there may be at once, and when they have to go.
+"""Long answers: how many there may be at once, and when followers of runs have to go.
 
-Each holds one thread of the web process for as long as it follows, so there are always fewer of
-them than threads: pages, the API and deliveries that need a thread find a free one.
+What holds a thread for as long as somebody reads takes a seat, and there are fewer seats than
+threads: pages and the API find a free one. The loop's own followers hold none, and are counted.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Event, Lock
 
 MOST_FOLLOWERS = 16
-"""Of one web process; less than `threads` in service/gunicorn.py, by as many as may answer."""
+"""Of one process under gunicorn; less than `threads` there, by as many as may answer."""
 
 stopping = Event()
 """Set when this process is asked to end."""
+_in_the_loop: list[None] = []
+
+
+def count() -> int:
+    """How many followers the loop of this process has."""
+    return len(_in_the_loop)
+
+
+@contextmanager
+def following() -> Iterator[None]:
+    """Count one of them."""
+    _in_the_loop.append(None)
+    try:
+        yield
+    finally:
+        _in_the_loop.pop()
 
 
 class Followers:

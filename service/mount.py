@@ -8,6 +8,21 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
 
+class Mount:
+    """A path that addresses of ours begin with; `taken` are the first words behind it."""
+
+    def __init__(self, root: str, taken: Iterable[str] = ()) -> None:
+        self._root = unquote(root)
+        # Where an address of ours begins like the path, only the proxy can know which is meant.
+        self._stays = not root or _first_word(self._root) in set(taken)
+
+    def inside(self, path: str) -> str:
+        """An address without that path, if it begins so."""
+        if self._stays or not (path == self._root or path.startswith(f"{self._root}/")):
+            return path
+        return path[len(self._root) :] or "/"
+
+
 class Mounted:
     """A WSGI application under a path; `taken` are the first words of its own addresses.
 
@@ -17,15 +32,12 @@ class Mounted:
     def __init__(self, app: "WSGIApplication", root: str, taken: Iterable[str] = ()) -> None:
         self._app = app
         self._root = unquote(root).encode().decode("latin-1")
-        # Where an address of ours begins like the path, only the proxy can know which is meant.
-        self._stays = _first_word(self._root) in set(taken)
+        self._mount = Mount(self._root, taken)
 
     def __call__(self, environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
         """Serve a request."""
         environ["SCRIPT_NAME"] = self._root
-        path = environ.get("PATH_INFO", "")
-        if not self._stays and (path == self._root or path.startswith(f"{self._root}/")):
-            environ["PATH_INFO"] = path[len(self._root) :] or "/"
+        environ["PATH_INFO"] = self._mount.inside(environ.get("PATH_INFO", ""))
         return self._app(environ, start_response)
 
 

@@ -30,7 +30,7 @@ for place in ("config", "service", "workers"):
             importlib.import_module(module.name)
 # What the programs import only once they run.
 for name in ("celery.apps.beat", "celery.apps.worker", "gunicorn.app.wsgiapp", "honcho.manager",
-             "kombu.transport.redis"):
+             "kombu.transport.redis", "uvicorn.loops.uvloop", "uvicorn.lifespan.on"):
     importlib.import_module(name)
 """
 

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, request
 
-from service.api.feed import Feed, Place
+from service.api.feed import Place, followed
 from service.api.runs import log_is_here
 from service.api.seats import full, seated
 from service.problems import problem
@@ -10,6 +10,8 @@ from service.web import Web
 from service.wire import Wire
 
 blueprint = Blueprint("events", __name__)
+FOLLOW = "slipway.follow"
+"""In a request's environment: what takes a follower over from its thread, or says False."""
 HEADERS = {
     "Cache-Control": "no-store",
     "X-Accel-Buffering": "no",
@@ -40,10 +42,14 @@ def follow(run_id: str) -> Response:
 def _stream(web: Web, run_id: str, place: Place) -> Response:
     if request.method == "HEAD":
         return Response(content_type="text/event-stream", headers=HEADERS)
+    if FOLLOW in request.environ:
+        if not request.environ[FOLLOW](run_id, place):
+            return full()
+        return Response(content_type="text/event-stream", headers=HEADERS)
     seat = web.followers.sit()
     if seat is None:
         return full()
     wire = Wire(request.environ)
-    feed = Feed(web, run_id, place, wire.gone)
+    feed = followed(web, run_id, place, wire.gone)
     response = Response(feed, content_type="text/event-stream", headers=HEADERS)
     return seated(web, seat, wire, response)

@@ -4,16 +4,26 @@ from urllib.parse import unquote_to_bytes
 
 from flask import abort, request
 
+from service.answer import Answer, refused
+
 MOST_FIELDS = 10
+
+
+def refusal(length: str | None, most: int, name: str, *, chunked: bool) -> Answer | None:
+    """The answer to a delivery whose head tells no length, or more than `most` bytes."""
+    if length is None or chunked:
+        return refused(411, "A delivery must tell its length in Content-Length.")
+    if int(length) > most:
+        return refused(413, f"A delivery has {name} at most.")
+    return None
 
 
 def whole(most: int, name: str) -> bytes:
     """The request's body, `most` bytes at most; aborts with 400, 411 or 413 otherwise."""
-    length = request.content_length
-    if length is None or "Transfer-Encoding" in request.headers:
-        abort(411, "A delivery must tell its length in Content-Length.")
-    if length > most:
-        abort(413, f"A delivery has {name} at most.")
+    length, chunked = request.content_length, "Transfer-Encoding" in request.headers
+    told = None if length is None else str(length)
+    if wrong := refusal(told, most, name, chunked=chunked):
+        abort(wrong.status, str(wrong.body["detail"]))
     request.max_content_length = most
     found = request.get_data(cache=False)
     if len(found) != length:

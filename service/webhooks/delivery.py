@@ -14,6 +14,7 @@ from service.answer import Answer, refused
 from service.webhooks import events
 from service.webhooks.body import form_field
 from service.webhooks.events import Deleted, Ignored, UnreadableError
+from service.webhooks.signature import verify
 from workers.ledger import Accepted, Ledger
 from workers.ledger.heads import Heads
 from workers.ledger.model.order import Order
@@ -46,6 +47,31 @@ def delivered(body: bytes, header: Callable[[str], str | None]) -> Delivery:
         id=header("x-github-delivery") or "",
         kind=header("content-type") or "",
     )
+
+
+def read(
+    delivery: Delivery,
+    secrets: tuple[str, ...],
+    operator: Operator,
+    gone: Callable[[Deleted], None],
+) -> Order | Answer:
+    """What a delivery asks for, or the answer to it if there is nothing to accept."""
+    if not verify(secrets, delivery.body, delivery.signature):
+        return UNSIGNED
+    return parse(delivery, operator, gone)
+
+
+def answered(taken: Accepted | Exception, delivery: Delivery, url: str) -> Answer:
+    """The answer to an order, by what the ledger made of it, or why it could not."""
+    if not isinstance(taken, Accepted):
+        return unavailable(taken)
+    tell(delivery, taken)
+    return accepted(taken, url)
+
+
+def deletion_dropped(found: Deleted) -> None:
+    """Write down that too many branches are deleted at once; the workers ask GitHub anyway."""
+    log.warning("deletion_not_noted", branch=found.branch, error="too many at once")
 
 
 def parse(

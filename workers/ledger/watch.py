@@ -25,7 +25,7 @@ class News(NamedTuple):
 class Watch:
     """One follower's place in a run; `after` is the id of the last log entry that it has.
 
-    Without a client, whoever waits asks Redis: `AsyncLedger.news`.
+    `rang`: the last answer had a bell in it. Without a client, others ask: `AsyncLedger.news`.
     """
 
     def __init__(self, redis: Redis | None, run_id: str, after: str = START) -> None:
@@ -34,6 +34,7 @@ class Watch:
         self._bell = keys.bell(run_id)
         self._after = after
         self._heard = START
+        self.rang = False
 
     def wait(self) -> News:
         """What is new, at once if there is something, else within WAIT_SECONDS.
@@ -59,7 +60,8 @@ class Watch:
     def heard(self, reply: Any) -> News:  # noqa: ANN401 - redis-py's
         """What a reply to one of them says; the next one asks for what follows."""
         found = dict(reply)
-        if bells := found.get(self._bell):
+        self.rang = bool(bells := found.get(self._bell))
+        if bells:
             self._heard = bells[-1][0]
         entries = self._entries(found.get(self._log, []))
         return News(entries, look=bool(bells) or not entries)
