@@ -18,9 +18,10 @@ from tests.stand_ins.slipway import Slipway
 
 LIMIT = 100
 MANY = 400
+GUNICORN = ["gunicorn", "-c", "python:service.gunicorn"]
 KINDS = {
     "ours": ["python", "-m", "service"],
-    "gunicorn's own": ["gunicorn", "-c", "python:service.gunicorn", "service:create_app()"],
+    "gunicorn's own": [*GUNICORN, "-k", "gthread", "service:create_app()"],
 }
 
 
