@@ -4,9 +4,9 @@ import pytest
 
 from tests.aws.conftest import COMMIT_A, COMMIT_B
 from workers.aws import aliases, shares
-from workers.aws.aliases import Alias
 from workers.aws.faults import ChangedError
 from workers.aws.shares import MovedError, split
+from workers.ledger.model.alias import Alias
 
 BEFORE = Alias("1", None)
 TENTH = split("1", "2", 10)

@@ -1,6 +1,5 @@
 """What a stage gets to work with: the order, the hold on its run, and the rooms it may enter."""
 
-import json
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
@@ -8,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from config.pipeline import Pipeline, parse
 from config.server import Environment, Repository
@@ -19,6 +19,7 @@ from workers.docker.litter import labels
 from workers.ledger import keys
 from workers.ledger.lease import Lease
 from workers.ledger.model.errors import OurError, UserError
+from workers.ledger.model.notes import Notes
 from workers.ledger.model.order import Order
 from workers.ledger.model.run import Release, Run
 from workers.packaging.package import Package
@@ -27,6 +28,8 @@ from workers.source.git import Git
 from workers.source.mirror import Mirror
 from workers.source.snapshot import Relation, Snapshot
 from workers.workshop import Workshop
+
+Note = TypeVar("Note")
 
 
 @dataclass
@@ -190,37 +193,39 @@ class Context:
         if not self.snapshot.exists(path):
             raise UserError(f"{path} is not in commit {self.order.commit[:7]}: {why}")
 
-    def field(self, name: str) -> str | None:
-        """What an earlier stage wrote down on the run."""
-        (value,) = self.shop.ledger.history.fields(self.run.id, name)
-        return value
+    def notes(self) -> Notes:
+        """Returns what earlier stages, and people, have left on the run, read now."""
+        return self.shop.ledger.history.notes(self.run.id)
+
+    def note(self, notes: Notes, *, visible: bool = False) -> None:
+        """Leave notes for later stages, and for whoever goes on; `visible` ones go to GitHub."""
+        self.lease.write(visible=visible, **notes.texts())
 
     @cached_property
     def pipeline(self) -> Pipeline:
         """The repository's slipway.toml at this commit, as the checkout stage found it."""
-        return parse(self.recorded("pipeline"))
+        return parse(recorded(self.notes().pipeline, "slipway.toml"))
 
     def hashes(self) -> dict[str, str]:
         """The SHA-256 (base64) of each function's package, as the build stage recorded it."""
-        hashes: dict[str, str] = json.loads(self.recorded("packages"))
-        return hashes
+        return recorded(self.notes().packages, "packages")
 
     def releases(self) -> tuple[Release, ...]:
         """The versions that the deploy stage published."""
         run = self.shop.ledger.history.run(self.run.id)
         return run.releases if run else ()
 
-    def recorded(self, name: str) -> str:
-        """What an earlier stage must have written down on the run.
-
-        Raises:
-            OurError: it has not.
-        """
-        value = self.field(name)
-        if value is None:
-            raise OurError(f"the run has no {name} on record; retry it")
-        return value
-
     def say(self, source: str, text: str) -> None:
         """Add text to the run's log."""
         self.console.say(source, text)
+
+
+def recorded(note: Note | None, name: str) -> Note:
+    """Returns a note that an earlier stage must have left.
+
+    Raises:
+        OurError: it has not.
+    """
+    if note is None:
+        raise OurError(f"the run has no {name} on record; retry it")
+    return note

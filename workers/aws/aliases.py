@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from workers.aws.faults import ChangedError, translated
 from workers.aws.functions import version_commit
+from workers.ledger.model.alias import Alias
 from workers.ledger.model.errors import PassingError, RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from mypy_boto3_lambda.type_defs import (
@@ -21,24 +21,6 @@ if TYPE_CHECKING:
     from workers.aws.session import Aws
 
 TRIES = 5
-
-
-@dataclass(frozen=True)
-class Alias:
-    """Where an alias points; `weights` are other versions' shares, 0 to 1."""
-
-    version: str
-    revision_id: str | None
-    weights: Mapping[str, float] = field(default_factory=dict)
-    commit: str | None = None
-
-    def at(self, version: str) -> bool:
-        """Whether all requests go to that version."""
-        return self.version == version and not self.weights
-
-    def same(self, other: Alias) -> bool:
-        """Whether both send each request to the same versions in the same shares."""
-        return (self.version, self.weights) == (other.version, other.weights)
 
 
 def read(aws: Aws, function: str, alias: str) -> Alias | None:

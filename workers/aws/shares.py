@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workers.aws import aliases
-from workers.aws.aliases import Alias
 from workers.aws.faults import ChangedError
+from workers.ledger.model.alias import Alias
 from workers.ledger.model.errors import OurError
 
 if TYPE_CHECKING:

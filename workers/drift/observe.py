@@ -7,12 +7,12 @@ from typing import Any
 
 from config.server import Environment
 from workers.aws import aliases, functions, versions
-from workers.aws.aliases import Alias
 from workers.aws.faults import ForbiddenError
 from workers.aws.session import aws_of
 from workers.drift.compare import differences
 from workers.drift.heads import Branch, heads
 from workers.ledger import keys
+from workers.ledger.model.alias import Alias
 from workers.ledger.model.errors import RunError, UserError
 from workers.ledger.model.observation import CodeStorage, Live, Observation, Recorded, Seen
 from workers.ledger.model.run import Run, StageState, State

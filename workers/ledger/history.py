@@ -11,6 +11,7 @@ from redis import Redis
 from config.log_text import as_text
 from workers.ledger import keys
 from workers.ledger.codec import run_of
+from workers.ledger.model.notes import NAMES, Notes
 from workers.ledger.model.order import Order
 from workers.ledger.model.run import Run, State
 
@@ -85,6 +86,10 @@ class History:
         """One run, or None when it is unknown or forgotten."""
         fields = self._redis.hgetall(keys.run(run_id))
         return run_of(run_id, fields) if fields else None
+
+    def notes(self, run_id: str) -> Notes:
+        """Returns what the stages of a run have left for each other."""
+        return Notes.of(dict(zip(NAMES, self.fields(run_id, *NAMES), strict=True)))
 
     def fields(self, run_id: str, *names: str) -> list[str | None]:
         """Fields of a run that only its stages read."""

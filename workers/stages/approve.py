@@ -4,7 +4,7 @@ from config.units import duration
 from workers.attempt import branch
 from workers.attempt.ancestry import was_reset
 from workers.attempt.context import Context
-from workers.ledger.model.approval import VOTES, Vote
+from workers.ledger.model.approval import Vote
 from workers.ledger.model.errors import CancelledError, PeopleError, SupersededError
 from workers.source.snapshot import Relation
 
@@ -20,11 +20,12 @@ def run(context: Context) -> str:
     rule = context.environment.approval
     if rule is None:
         return "not needed"
-    votes = VOTES.validate_json(context.field("votes") or "[]")
+    notes = context.notes()
+    votes = notes.votes
     against = [vote for vote in votes if vote.verdict == "reject"]
     if against:
         raise CancelledError(f"rejected by {_word(against[0])}")
-    left = rule.timeout - _waited(context)
+    left = rule.timeout - _waited(context, notes.waiting_since)
     if len(votes) >= rule.required or left > 0:
         branch.demand(context, "approve")
     if len(votes) >= rule.required:
@@ -44,9 +45,8 @@ def _names(approvers: tuple[str, ...]) -> str:
     return ", ".join(approvers) or "anybody with a token"
 
 
-def _waited(context: Context) -> float:
-    since = context.field("waiting_since")
-    return (context.shop.ledger.now() - int(since)) / 1000 if since else 0.0
+def _waited(context: Context, since: int | None) -> float:
+    return (context.shop.ledger.now() - since) / 1000 if since else 0.0
 
 
 def _older(context: Context, place: str) -> str | None:

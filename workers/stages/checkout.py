@@ -6,6 +6,7 @@ from config.toml import ConfigError
 from workers.attempt.context import Context
 from workers.docker.presets import recipes
 from workers.ledger.model.errors import UserError
+from workers.ledger.model.notes import Notes
 from workers.source.address import allowed
 from workers.stages import analyze, site
 
@@ -29,7 +30,7 @@ def run(context: Context) -> str:
     may, at_once = context.shop.allowed, context.shop.settings.checks_at_once
     most = str(task_seconds(may, pipeline, at_once))
     tree = context.snapshot.tree()
-    context.lease.write(pipeline=text, tree=tree, subject=subject, task_seconds=most)
+    context.note(Notes(pipeline=text, tree=tree, subject=subject, task_seconds=most))
     return f"commit {context.order.commit[:7]} of {context.order.branch}"
 
 

@@ -1,6 +1,5 @@
 """Packages into S3, write-once."""
 
-import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,6 +9,7 @@ from workers.attempt.packages import packages
 from workers.aws import artifacts
 from workers.aws.artifacts import Artifact
 from workers.ledger.model.errors import OurError
+from workers.ledger.model.notes import Notes
 from workers.packaging.package import Package
 from workers.stages import ownership, site
 from workers.stages.build import reuse
@@ -70,7 +70,7 @@ def _rebuilt(context: Context, hashes: Mapping[str, str], done: list[str]) -> Ma
                 "a worker was lost while it published, and a second build gives other bytes than "
                 "the first: make the build reproducible (pin versions), then push again"
             )
-        context.lease.write(packages=json.dumps(again))
+        context.note(Notes(packages=again))
     return built
 
 

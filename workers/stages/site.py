@@ -9,7 +9,7 @@ from config.pipeline import Site
 from config.units import size
 from workers.attempt import untidy
 from workers.attempt.ancestry import judge as judge_ancestry
-from workers.attempt.context import Context
+from workers.attempt.context import Context, recorded
 from workers.attempt.packages import packages
 from workers.aws import sites
 from workers.aws.sites import cdn
@@ -18,6 +18,7 @@ from workers.aws.sites.book import File, Manifest, Place
 from workers.aws.sites.headers import Content, headers
 from workers.aws.sites.transfer import Body
 from workers.ledger.model.errors import OurError, PassingError, UserError
+from workers.ledger.model.notes import Notes
 from workers.ledger.model.rollback import PlacedSite
 from workers.packaging.selection import Patience, Selection
 from workers.packaging.site_files import SiteFiles
@@ -44,7 +45,7 @@ def record(context: Context) -> str:
     if context.site is None:
         return ""
     manifest = _manifest(context, context.site)
-    context.lease.write(site=manifest.digest)
+    context.note(Notes(site=manifest.digest))
     words = f"site: {_size(manifest)}"
     context.say("build", f"{words}, sha256 {manifest.digest}")
     return words
@@ -105,7 +106,7 @@ def switch(context: Context) -> None:
 
     def begin(switched: int) -> None:
         if switched:
-            context.lease.write(site_switched="yes")
+            context.note(Notes(site_switched=True))
 
     untidy.clear(context, place.url)
     done = sites.release(
@@ -132,7 +133,7 @@ def _published(context: Context, site: Site) -> Manifest:
     """The manifest of what this run has published."""
     place, found = _place(context, site), context.site_found
     manifest = found.manifest if found else place.read_manifest(context.order.commit)
-    if manifest is None or manifest.digest != context.field("site"):
+    if manifest is None or manifest.digest != context.notes().site:
         raise OurError(
             f"{place.url}: the site on record is not the one that was built; retry the run"
         )
@@ -150,7 +151,7 @@ def announce(context: Context) -> str:
         return ""
     words = f"{_place(context, site).url} is commit {context.order.commit[:7]}"
     distribution = context.environment.distribution or site.distribution
-    if not distribution or not context.field("site_switched"):
+    if not distribution or not context.notes().site_switched:
         return words
     try:
         invalidation = cdn.invalidate(context.aws, distribution, context.run.id)
@@ -170,7 +171,7 @@ def live(context: Context) -> list[tuple[str, dict[str, Any]]]:
     if site is None:
         return []
     place = _place(context, site)
-    sha256 = context.recorded("site")
+    sha256 = recorded(context.notes().site, "site")
     placed = PlacedSite(
         bucket=place.bucket, keep=site.keep, distribution=site.distribution, sha256=sha256
     )
@@ -238,14 +239,14 @@ def _files(context: Context) -> SiteFiles:
 
 def _recorded(context: Context, place: Place) -> Manifest:
     """The manifest of what was built; built again where the worker that had it is gone."""
-    recorded = context.field("site")
+    noted = context.notes().site
     if context.site is None:
         published = place.read_manifest(context.order.commit)
-        if published and published.digest == recorded:
+        if published and published.digest == noted:
             return published
     manifest = _manifest(context, _files(context))
-    if manifest.digest != recorded:
-        context.lease.write(site=manifest.digest)
+    if manifest.digest != noted:
+        context.note(Notes(site=manifest.digest))
     return manifest
 
 

@@ -1,8 +1,6 @@
 """SonarQube: hand the sources in, and go on when the gate of this very analysis is passed."""
 
-import json
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from config.pipeline import Sonar as Asked
 from config.units import duration
@@ -10,6 +8,7 @@ from workers import sonar
 from workers.attempt.context import Context
 from workers.ledger import keys
 from workers.ledger.model.errors import OurError, PassingError, UserError, WaitError
+from workers.ledger.model.notes import Handed, Notes
 from workers.sonar.client import Sonar
 from workers.sonar.gate import verdict
 from workers.stages.analyze import scan
@@ -17,14 +16,6 @@ from workers.stages.analyze import scan
 FIRST_SECONDS = 2.0
 LONGEST_SECONDS = 15.0
 WAITING = "Waiting for SonarQube's quality gate"
-
-
-class Handed(NamedTuple):
-    """An analysis that is handed in: its task on the server, when (ms since 1970), its page."""
-
-    task: str
-    at: int
-    page: str
 
 
 def run(context: Context) -> str:
@@ -40,7 +31,7 @@ def run(context: Context) -> str:
     if asked is None:
         return sonar.NOT_ASKED
     server = _server(context)
-    handed = _recorded(context) or _hand_in(context, server, asked)
+    handed = context.notes().analysis or _hand_in(context, server, asked)
     return _Wait(context, server, handed, asked.timeout).look()
 
 
@@ -71,17 +62,13 @@ def _server(context: Context) -> Sonar:
     return Sonar(url, token.get_secret_value(), settings.authorities)
 
 
-def _recorded(context: Context) -> Handed | None:
-    text = context.field("analysis")
-    return Handed(**json.loads(text)) if text else None
-
-
 def _hand_in(context: Context, server: Sonar, asked: Asked) -> Handed:
     server.authenticate()
     found = scan.run(context, server, asked)
-    handed = Handed(found["ceTaskId"], context.shop.ledger.now(), found.get("dashboardUrl", ""))
+    now, page = context.shop.ledger.now(), found.get("dashboardUrl", "")
+    handed = Handed(task=found["ceTaskId"], at=now, page=page)
     # From here on nobody hands it in again.
-    context.lease.awaits(keys.event(handed.task), analysis=json.dumps(handed._asdict()))
+    context.lease.awaits(keys.event(handed.task), **Notes(analysis=handed).texts())
     context.say("analyze", f"handed in as task {handed.task}; {handed.page}")
     return handed
 
@@ -103,7 +90,7 @@ class _Wait:
             raise self._later(str(error)) from None
         if found is None:
             raise self._later()
-        self.context.lease.write(awaits="")
+        self.context.note(Notes(awaits=None))
         return found
 
     def _later(self, trouble: str = "") -> Exception:

@@ -1,12 +1,11 @@
 """From the Dockerfile to packages: deterministic zips, known by their hash from here on."""
 
-import json
-
 from config.units import size
 from workers.packaging.package import idle
 from workers.stages.build import reuse
 from workers.attempt.context import Context
 from workers.attempt.packages import packages
+from workers.ledger.model.notes import Notes
 from workers.stages.site import record
 
 
@@ -15,7 +14,7 @@ def run(context: Context) -> str:
     if summary := reuse.take(context):
         return summary
     built = packages(context)
-    context.lease.write(packages=json.dumps({name: p.sha256 for name, p in built.items()}))
+    context.note(Notes(packages={name: package.sha256 for name, package in built.items()}))
     for name, package in built.items():
         what = f"{package.files} files, {size(package.size)}, sha256 {package.sha256}"
         context.say("build", f"{name}: {what}")

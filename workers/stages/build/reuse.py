@@ -5,39 +5,19 @@ import json
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from pydantic import BaseModel, ConfigDict
-
 from workers.aws import artifacts
 from workers.aws.artifacts import Artifact, key_of
 from workers.docker.presets import recipes
 from workers.ledger.model.errors import OurError, UserError
+from workers.ledger.model.notes import Built, Kept, Notes
 from workers.ledger import keys
-from workers.attempt.context import Context
+from workers.attempt.context import Context, recorded
 from workers.attempt.packages import arguments
 
 DAY_SECONDS = 86400
 TOGETHER = 4
 FORM = 1
 """Raise it when packages are made in another way, and what is on record must not serve again."""
-
-
-class Kept(BaseModel):
-    """One function's package in S3; SHA-256 in base64."""
-
-    model_config = ConfigDict(frozen=True)
-
-    bucket: str
-    sha256: str
-
-
-class Built(BaseModel):
-    """What one run made out of a tree, by function, and its commit, which is in the keys."""
-
-    model_config = ConfigDict(frozen=True)
-
-    run: str
-    commit: str
-    packages: dict[str, Kept]
 
 
 def take(context: Context) -> str | None:
@@ -50,12 +30,12 @@ def take(context: Context) -> str | None:
     text = context.shop.ledger.history.kept(keys.built(key))
     built = Built.model_validate_json(text) if text else None
     if built is None or not _usable(context, built):
-        context.lease.write(build_key=key, reused="")
+        context.note(Notes(build_key=key, reused=None))
         return None
     hashes = {name: kept.sha256 for name, kept in built.packages.items()}
-    context.lease.write(build_key=key, reused=built.model_dump_json(), packages=json.dumps(hashes))
+    context.note(Notes(build_key=key, reused=built, packages=hashes))
     count = f"{len(hashes)} package{'s' * (len(hashes) != 1)}"
-    tree = context.recorded("tree")[:7]
+    tree = recorded(context.notes().tree, "tree")[:7]
     where = f"tree {tree} was built by run {built.run} (commit {built.commit[:7]})"
     context.say("build", f"reused: {where}")
     for name, sha256 in hashes.items():
@@ -68,10 +48,9 @@ def copy(context: Context, still_there: Callable[[], None]) -> None:
 
     `still_there` raises before the first copy if the branch no longer has the commit.
     """
-    text = context.field("reused")
-    if not text:
+    built = context.notes().reused
+    if built is None:
         return
-    built = Built.model_validate_json(text)
 
     def one(source: tuple[str, Artifact]) -> None:
         name, artifact = source
@@ -91,21 +70,21 @@ def copy(context: Context, still_there: Callable[[], None]) -> None:
             list(pool.map(one, sources.items()))
     except (OurError, UserError) as error:
         context.say("publish", f"the packages of run {built.run} can't be used: {error}")
-        context.lease.write(reused="")
+        context.note(Notes(reused=None))
 
 
 def remember(context: Context) -> None:
     """Leave word, everything being in S3, for later runs of the same tree."""
-    key = context.field("build_key")
-    if not key or context.field("reused"):
+    notes = context.notes()
+    if notes.build_key is None or notes.reused:
         return
+    hashes = recorded(notes.packages, "packages")
     packages = {
-        name: Kept(bucket=context.bucket, sha256=sha256)
-        for name, sha256 in context.hashes().items()
+        name: Kept(bucket=context.bucket, sha256=sha256) for name, sha256 in hashes.items()
     }
     built = Built(run=context.run.id, commit=context.order.commit, packages=packages)
     seconds = context.shop.settings.reuse_days * DAY_SECONDS
-    context.lease.keep(keys.built(key), built, seconds)
+    context.lease.keep(keys.built(notes.build_key), built, seconds)
 
 
 def key_of_build(
@@ -120,7 +99,7 @@ def _key(context: Context) -> str:
     pipeline = context.pipeline
     where = f"commit {context.order.commit[:7]}"
     texts = {found.text for found in recipes(pipeline, context.snapshot, where).values()}
-    tree = context.recorded("tree")
+    tree = recorded(context.notes().tree, "tree")
     return key_of_build(context.order.repository_id, tree, arguments(context), texts)
 
 

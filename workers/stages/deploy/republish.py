@@ -4,10 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from config.pipeline import Site
 from config.units import duration
-from workers.attempt.context import Context
+from workers.attempt.context import Context, recorded
 from workers.aws import artifacts, functions, sites
 from workers.aws.sites.book import Place
 from workers.ledger.model.errors import BusyError, GoneError, OurError
+from workers.ledger.model.notes import Notes
 from workers.ledger.model.rollback import PlacedSite, Target
 from workers.ledger.model.run import Release, Run, StageState, State
 from workers.ledger.model.stages import STAGES
@@ -22,7 +23,7 @@ DEPLOYING = frozenset(stage.name for stage in STAGES if stage.deploys)
 
 def target(context: Context) -> Target:
     """What this run goes back to, as its order was accepted."""
-    return Target.model_validate_json(context.recorded("targets"))
+    return recorded(context.notes().targets, "targets")
 
 
 def site(context: Context) -> Site | None:
@@ -55,7 +56,7 @@ def deploy(context: Context) -> str:
             found = list(pool.map(lambda one: _there(context, one), wanted.releases))
             releases = list(pool.map(lambda one: _published(context, one), found))
     except GoneError:
-        context.lease.write(gone="yes")
+        context.note(Notes(gone=True))
         context.lease.drop_hold(context.environment.name)
         raise
     context.lease.releases(releases)
@@ -116,7 +117,7 @@ def _ready(context: Context, placed: PlacedSite) -> None:
             f"{place.url}: {len(missing)} files of {short} are gone, such as {missing[0]!r}: "
             f"{INSTEAD}"
         )
-    context.lease.write(site=manifest.digest)
+    context.note(Notes(site=manifest.digest))
 
 
 def interrupt(context: Context) -> None:

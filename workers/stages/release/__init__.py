@@ -1,6 +1,5 @@
 """The one moment users notice: the aliases of a run's functions move together, or none does."""
 
-import json
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,9 +11,9 @@ from workers.attempt import branch, untidy
 from workers.attempt.ancestry import judge
 from workers.attempt.context import Context
 from workers.aws import aliases
-from workers.aws.aliases import Alias
 from workers.aws.faults import ChangedError
 from workers.ledger import MAX_LOSSES
+from workers.ledger.model.alias import Alias
 from workers.ledger.model.errors import (
     BusyError,
     DrainedError,
@@ -23,6 +22,7 @@ from workers.ledger.model.errors import (
     RunError,
     StoppedError,
 )
+from workers.ledger.model.notes import Notes
 from workers.ledger.model.run import Release
 from workers.stages import site
 from workers.stages.deploy import republish
@@ -130,7 +130,7 @@ def _remember(
     for release in releases:
         _decide(context, release, found[release.function])
     still_there()
-    if not context.field("before"):
+    if context.notes().before is None:
         before.note(context, found)
     return found
 
@@ -158,10 +158,9 @@ def _move_all(
             pool.shutdown(cancel_futures=True)
 
 
-def _stuck(context: Context) -> list[str]:
+def _stuck(context: Context) -> tuple[str, ...]:
     """The functions, or SITE, that could not be moved at an earlier try, the latest first."""
-    names: list[str] = json.loads(context.field("stuck") or "[]")
-    return names
+    return context.notes().stuck
 
 
 def _try(context: Context, release: Release, found: Alias | None) -> None:
@@ -179,7 +178,7 @@ def _noted(context: Context, name: str) -> Iterator[None]:
     except PassingError:
         with _noting:
             others = [one for one in _stuck(context) if one != name]
-            context.lease.write(stuck=json.dumps([name, *others]))
+            context.note(Notes(stuck=(name, *others)))
         raise
 
 
@@ -210,7 +209,7 @@ def _move(context: Context, release: Release, found: Alias | None) -> None:
 
 def _decide(context: Context, release: Release, found: Alias | None) -> None:
     # What this run has moved itself is no news.
-    if not context.field("before"):
+    if context.notes().before is None:
         by_hand.tell(context, release.function, found)
     _judge(context, release, found)
 
@@ -255,4 +254,4 @@ def _put_back(context: Context, *, doubt: bool) -> None:
             untidy.note(context, f"{name}:{alias}", why)
             done = False
     if done:
-        context.lease.write(before="", unfinished="")
+        context.note(Notes(before=None, unfinished=False))

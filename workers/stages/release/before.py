@@ -1,14 +1,13 @@
 """What the aliases of a run point to before it, and the record of that for whoever goes back."""
 
-import json
 import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 
 from workers.attempt.context import Context
 from workers.aws import aliases
-from workers.aws.aliases import Alias
+from workers.ledger.model.alias import Alias
+from workers.ledger.model.notes import Notes
 from workers.ledger.model.run import Release
 from workers.stages.release import by_hand
 from workers.stages.release.gradual import record as rollout_record
@@ -71,11 +70,9 @@ def _same(one: Alias | None, other: Alias | None) -> bool:
 
 def noted(context: Context) -> dict[str, Alias | None]:
     """What the aliases pointed to before this run, as it or a lost worker wrote down."""
-    before = json.loads(context.field("before") or "{}")
-    return {name: Alias(**known) if known else None for name, known in before.items()}
+    return dict(context.notes().before or {})
 
 
 def note(context: Context, found: dict[str, Alias | None]) -> None:
     """Write down what to go back to, before anything moves."""
-    before = {name: asdict(one) if one else None for name, one in found.items()}
-    context.lease.write(before=json.dumps(before), unfinished="yes")
+    context.note(Notes(before=found, unfinished=True))

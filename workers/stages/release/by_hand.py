@@ -1,8 +1,8 @@
 """Changes that somebody made to an alias by hand, named in the run that finds them."""
 
 from workers.attempt.context import Context
-from workers.aws.aliases import Alias
 from workers.drift.compare import differences
+from workers.ledger.model.alias import Alias
 from workers.ledger.model.observation import Live, Recorded
 
 

@@ -7,6 +7,7 @@ from workers.attempt.ancestry import was_reset
 from workers.attempt.context import Context
 from workers.ledger.locks import Lock
 from workers.ledger.model.errors import CancelledError, HeldError, SupersededError
+from workers.ledger.model.notes import Notes
 from workers.ledger.model.run import Run
 from workers.source.snapshot import Relation
 from workers.stages import ownership
@@ -26,9 +27,10 @@ def turn(context: Context) -> Iterator[None]:
     with context.lease.locked(f"release:{_place(context)}:{context.environment.name}"):
         # Some of it may have moved: a lock that came later, and even a wish that the run end, waits
         # for the rest or for the way back.
-        if not (context.field("before") or context.run.unfinished):
+        notes = context.notes()
+        if notes.before is None and not context.run.unfinished:
             context.lease.confirm()
-            _admit(context)
+            _admit(context, notes)
             ownership.take(context)
         yield
 
@@ -37,7 +39,7 @@ def _place(context: Context) -> str:
     return str(context.order.repository_id)
 
 
-def _admit(context: Context) -> None:
+def _admit(context: Context, notes: Notes) -> None:
     lock = context.lease.admitted(context.environment.name, _place(context))
     if context.order.purpose == "rollback":
         if lock is None or lock.run != context.run.id:
@@ -47,8 +49,8 @@ def _admit(context: Context) -> None:
             )
     elif lock is not None:
         _hold(context, lock)
-    elif unlocked := context.field("unlocked"):
-        context.say("release", unlocked)
+    elif notes.unlocked:
+        context.say("release", notes.unlocked)
 
 
 def _hold(context: Context, lock: Lock) -> None:

@@ -1,9 +1,9 @@
 """What a run has made live, as the ledger remembers it: enough to go back to it one day."""
 
-import json
 from typing import Any
 
 from workers.attempt.context import Context
+from workers.ledger.model.notes import Notes
 from workers.ledger.model.run import Release
 from workers.stages import site
 
@@ -12,13 +12,13 @@ Part = tuple[str, dict[str, Any]]
 
 def remember_origin(context: Context) -> None:
     """Write down, once, which commit each part of a rollback runs before it."""
-    if context.order.purpose != "rollback" or context.field("origin"):
+    if context.order.purpose != "rollback" or context.notes().origin is not None:
         return
     history = context.shop.ledger.history
     places = [context.place(release.function) for release in context.releases()]
     places += [name for name, _ in site.live(context)]
     origin = {name: history.live(name).get("commit") for name in places}
-    context.lease.write(origin=json.dumps(origin))
+    context.note(Notes(origin=origin))
 
 
 def record(context: Context) -> None:
@@ -27,7 +27,7 @@ def record(context: Context) -> None:
         (context.place(one.function), _function(context, one)) for one in context.releases()
     ]
     parts = [*functions, *site.live(context)]
-    origin = json.loads(context.field("origin") or "{}")
+    origin = context.notes().origin or {}
     context.lease.live(
         context.environment.name,
         [(name, _row(context, what, origin.get(name))) for name, what in parts],

@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 from config.pipeline import Test
-from workers.attempt.context import Context
+from workers.attempt.context import Context, recorded
 from workers.ledger import keys
 from workers.ledger.model.run import CheckRecord
 
@@ -64,4 +64,4 @@ def _key(context: Context) -> str:
 
 
 def _tree(context: Context) -> str:
-    return context.recorded("tree")
+    return recorded(context.notes().tree, "tree")

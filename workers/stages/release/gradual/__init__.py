@@ -10,10 +10,10 @@ from config.strategy import Strategy, parse
 from config.units import duration
 from workers.attempt.context import Context
 from workers.aws import aliases, shares
-from workers.aws.aliases import Alias
 from workers.aws.configuration import LATEST
 from workers.aws.shares import MovedError
 from workers.ledger import MAX_LOSSES
+from workers.ledger.model.alias import Alias
 from workers.ledger.model.errors import (
     BusyError,
     DrainedError,

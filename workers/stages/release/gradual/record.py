@@ -1,18 +1,15 @@
 """What a run has on record of its gradual release, and where that leaves each alias."""
 
-import json
-from dataclasses import asdict
-
 from workers.attempt.context import Context
 from workers.aws import shares
-from workers.aws.aliases import Alias
+from workers.ledger.model.alias import Alias
+from workers.ledger.model.notes import Notes
 from workers.ledger.model.rollout import Rollout, Shift
 
 
 def read(context: Context) -> Rollout | None:
     """The gradual release of this run, if it has begun one."""
-    text = context.field("rollout")
-    return Rollout.model_validate_json(text) if text else None
+    return context.notes().rollout
 
 
 def under_way(context: Context) -> Rollout | None:
@@ -30,16 +27,16 @@ def write(context: Context, record: Rollout) -> None:
 def write_first(context: Context, record: Rollout) -> None:
     """Remember it, and for a release that ends all at once what it would put back."""
     before = {
-        shift.function: asdict(Alias(shift.before, None)) if shift.before else None
+        shift.function: Alias(shift.before, None) if shift.before else None
         for shift in record.shifts
     }
-    context.lease.write(before=json.dumps(before))
+    context.note(Notes(before=before))
     write(context, record)
 
 
 def forget(context: Context) -> None:
     """Be as if it had not begun: all is back, and the run may begin it once more."""
-    context.lease.write(visible=True, before="", rollout="", unfinished="")
+    context.note(Notes(before=None, rollout=None, unfinished=False), visible=True)
 
 
 def at(record: Rollout, shift: Shift, step: int) -> Alias | None:
