@@ -41,8 +41,8 @@ class Moves:
         record = self.world.parts.inside.shop.ledger.history.live(
             f"123456789012/eu-west-3/{move.function}/{move.alias}"
         )
-        if record.get("version") == move.after:
-            return record["commit"]
+        if record and record.version == move.after:
+            return record.commit
         return str(self.version(move.function, move.after)["Description"])
 
     def version(self, function: str, number: str) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def test_a_record_gets_its_environments_account(yard, redis):
     assert former_records.take_over(yard.shop) == 3
     assert list(redis.hgetall(keys.LIVE)) == [PLACE]
     live = yard.ledger.history.live(PLACE)
-    assert (live["commit"], live["home"], live["environment"]) == (commit, HOME, "sandbox")
+    assert (live.commit, live.home, live.environment) == (commit, HOME, "sandbox")
     assert redis.hgetall(PUBLISHED) == {" ".join(Mark("7", commit, "abc=")): run_id}
     assert redis.hgetall(keys.ROLLOUTS) == {PLACE: run_id}
     assert Owners(redis).of([PLACE])[PLACE].repository == yard.order(commit, "sandbox").repository
@@ -60,7 +60,7 @@ def test_what_is_known_already_is_newer(yard, redis):
     former(yard)
     redis.hset(keys.LIVE, PLACE, json.dumps({"version": "8", "commit": "f" * 40, "run": "new"}))
     former_records.take_over(yard.shop)
-    assert yard.ledger.history.live(PLACE)["version"] == "8"
+    assert yard.ledger.history.live(PLACE).version == "8"
     assert list(redis.hgetall(keys.LIVE)) == [PLACE]
 
 
@@ -89,7 +89,7 @@ def test_a_record_that_no_history_holds(yard, redis, forgotten):
     if forgotten:
         redis.delete(f"{keys.RUN}{run_id}")
     former_records.take_over(yard.shop)
-    assert yard.ledger.history.live(PLACE)["commit"] == commit
+    assert yard.ledger.history.live(PLACE).commit == commit
 
 
 @pytest.fixture

@@ -49,7 +49,6 @@ class Context:
     built: Mapping[str, Package] | None = None
     site: SiteFiles | None = None
     site_found: Found | None = None
-    revisions: dict[str, str | None] = field(default_factory=dict)
     last_try: bool = False
     on_branch: float = 0.0
     resets: dict[str, bool] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from workers.ledger import keys
 from workers.ledger.model.alias import Alias
 from workers.ledger.model.errors import RunError, UserError
 from workers.ledger.model.observation import CodeStorage, Live, Observation, Recorded, Seen
+from workers.ledger.model.released import Released
 from workers.ledger.model.run import Run, StageState, State
 from workers.ledger.model.stages import RELEASE
 from workers.ledger.upkeep import Upkeep
@@ -158,8 +159,10 @@ class Look:
         if self.releasing(seen.function):
             return False
         record = self.shop.ledger.history.live(self.place(seen.function))
-        theirs = record.get("environment", self.environment.name)
-        return theirs == self.environment.name and record.get("version") == seen.record.version
+        if record is None:
+            return False
+        mine = record.environment in (None, self.environment.name)
+        return mine and record.version == seen.record.version
 
     def locked(self) -> bool:
         """Whether somebody wants nothing changed in the environment."""
@@ -170,18 +173,18 @@ class Look:
         return keys.alias(self.aws.home(function), function, self.environment.alias)
 
     def _record(self, row: dict[str, Any]) -> Recorded:
+        listed = Released.model_validate(row)
         record = self.shop.ledger.history.live(self.place(row["function"]))
         # What another environment has made live at the same place is no record of this one.
-        if record.get("environment", self.environment.name) != self.environment.name or not record:
-            record = row
-        known = row if row.get("run") == record.get("run") else {}
+        if record is None or record.environment not in (None, self.environment.name):
+            record = listed
         return Recorded(
-            version=record["version"],
-            commit=record["commit"],
-            sha256=record.get("sha256") or "",
-            run=record.get("run") or "",
-            at=known.get("at"),
-            commits=record.get("commits") or (),
+            version=record.version or "",
+            commit=record.commit or "",
+            sha256=record.sha256 or "",
+            run=record.run or "",
+            at=listed.at if listed.run == record.run else None,
+            commits=record.commits,
         )
 
     def _seen(self, row: dict[str, Any], record: Recorded) -> Seen:

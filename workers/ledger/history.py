@@ -13,6 +13,7 @@ from workers.ledger import keys
 from workers.ledger.codec import run_of
 from workers.ledger.model.notes import NAMES, Notes
 from workers.ledger.model.order import Order
+from workers.ledger.model.released import Released
 from workers.ledger.model.run import Run, State
 
 SCAN = 200
@@ -154,11 +155,14 @@ class History:
         gone = not self._redis.exists(keys.log(run_id))
         return gone and json.loads(told or "{}").get("log", "").startswith("s3:")
 
-    def live(self, place: str) -> dict[str, str]:
-        """What was last made live at a place: version, commit and run; empty if nothing was."""
-        text = self._redis.hget(keys.LIVE, place)
-        found: dict[str, str] = json.loads(text) if text else {}
-        return found
+    def live(self, place: str) -> Released | None:
+        """Returns what was last made live at a place, None if nothing was."""
+        return self.lives([place])[0]
+
+    def lives(self, places: Sequence[str]) -> list[Released | None]:
+        """Returns what was last made live at each place, in one round trip."""
+        texts = self._redis.hmget(keys.LIVE, places) if places else []
+        return [Released.model_validate_json(text) if text else None for text in texts]
 
     def released(self, environment: str, start: int, count: int) -> list[dict[str, Any]]:
         """What was made live in an environment, newest first; times in milliseconds since 1970."""

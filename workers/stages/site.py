@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from config.pipeline import Site
 from config.units import size
@@ -19,7 +18,7 @@ from workers.aws.sites.headers import Content, headers
 from workers.aws.sites.transfer import Body
 from workers.ledger.model.errors import OurError, PassingError, UserError
 from workers.ledger.model.notes import Notes
-from workers.ledger.model.rollback import PlacedSite
+from workers.ledger.model.released import Released, ReleasedSite
 from workers.packaging.selection import Patience, Selection
 from workers.packaging.site_files import SiteFiles
 from workers.stages.deploy import republish
@@ -165,18 +164,16 @@ def announce(context: Context) -> str:
     return words
 
 
-def live(context: Context) -> list[tuple[str, dict[str, Any]]]:
+def live(context: Context) -> list[tuple[str, Released]]:
     """The site that this run makes live, if any: its place, and what a rollback to it needs."""
     site = _site(context)
     if site is None:
         return []
     place = _place(context, site)
     sha256 = recorded(context.notes().site, "site")
-    placed = PlacedSite(
-        bucket=place.bucket, keep=site.keep, distribution=site.distribution, sha256=sha256
-    )
-    what = {"function": None, "version": None, "alias": None, "sha256": sha256}
-    return [(_lock(place), what | {"site": placed.model_dump(exclude={"sha256"})})]
+    placed = ReleasedSite(bucket=place.bucket, keep=site.keep, distribution=site.distribution)
+    what = Released(function=None, version=None, alias=None, sha256=sha256, site=placed)
+    return [(_lock(place), what)]
 
 
 def named(context: Context) -> tuple[str, str] | None:

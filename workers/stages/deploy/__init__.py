@@ -7,6 +7,7 @@ from workers.attempt.context import Context
 from workers.aws import artifacts, functions
 from workers.aws.entry import Entry
 from workers.ledger.model.errors import OurError
+from workers.ledger.model.released import Released
 from workers.ledger.model.run import Release
 from workers.stages import ownership, shared_version
 from workers.stages.deploy import republish
@@ -32,34 +33,31 @@ def run(context: Context) -> str:
     with ThreadPoolExecutor(TOGETHER) as pool:
         releases = list(pool.map(deploy, names))
     context.lease.releases(releases)
-    before = {name: _live(context, name).get("version") for name in names}
+    places = [context.place(name) for name in names]
+    before = dict(zip(names, context.shop.ledger.history.lives(places), strict=True))
     return ", ".join(_words(release, before[release.function]) for release in releases)
 
 
-def _words(release: Release, before: str | None) -> str:
-    if release.version == before:
+def _words(release: Release, before: Released | None) -> str:
+    if before and release.version == before.version:
         return f"{release.function} unchanged"
     return f"{release.function} version {release.version}"
-
-
-def _live(context: Context, function: str) -> dict[str, str]:
-    return context.shop.ledger.history.live(context.place(function))
 
 
 def _unchanged(context: Context, function: str) -> Release | None:
     """What is live already, when it is the package that this run would deploy."""
     expected = context.hashes()[function]
-    live = _live(context, function)
-    version = live.get("version", "")
-    if live.get("sha256") != expected or not version:
+    live = context.shop.ledger.history.live(context.place(function))
+    if live is None or live.sha256 != expected or not live.version:
         return None
+    version = live.version
     if not functions.holds(context.aws, function, version, expected, _entry(context, function)):
         return None
     alias = context.environment.alias
     context.say(
         f"deploy/{function}", f"unchanged: {alias} runs this package already, version {version}"
     )
-    known = live.get("commits") or [live["commit"]]
+    known = live.commits or (live.commit,)
     return shared_version.release(context, function, version, expected, known)
 
 

@@ -1,12 +1,32 @@
 """A repository's API Gateway follows its environments, where the operator names a `rest_api`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from workers.attempt.context import Context
 from workers.aws.gateway import Api, permit_alias, prepare_stage
 
 TOGETHER = 4
+
+
+@contextmanager
+def following(context: Context, functions: Sequence[str]) -> Iterator[None]:
+    """Have the API follow the aliases that move in the body.
+
+    An API that can't be prepared leaves the aliases where they are. One that may not invoke an
+    alias yet, because there is none, is prepared after the move.
+    """
+    if _api(context) is None or not functions:
+        yield
+        return
+    unpermitted = permit(context, functions)
+    if not unpermitted:
+        _prepare(context, functions)
+    yield
+    if unpermitted:
+        permit(context, unpermitted)
+        _prepare(context, functions)
 
 
 def permit(context: Context, functions: Sequence[str]) -> list[str]:
@@ -29,7 +49,7 @@ def permit(context: Context, functions: Sequence[str]) -> list[str]:
         return [function for function, added in found if added is None]
 
 
-def prepare(context: Context, functions: Sequence[str]) -> None:
+def _prepare(context: Context, functions: Sequence[str]) -> None:
     """See that the environment's stage exists and names the alias of the functions."""
     api = _api(context)
     if api is not None and functions:

@@ -14,8 +14,10 @@ from workers.stages import ownership
 
 
 @contextmanager
-def turn(context: Context) -> Iterator[None]:
+def turn(context: Context) -> Iterator[Notes]:
     """Let one run of a repository at a time change an environment, and none that is locked.
+
+    The body gets what is on record of the run.
 
     Raises:
         HeldError: somebody has locked it.
@@ -32,7 +34,7 @@ def turn(context: Context) -> Iterator[None]:
             context.lease.confirm()
             _admit(context, notes)
             ownership.take(context)
-        yield
+        yield notes
 
 
 def _place(context: Context) -> str:

@@ -1,53 +1,47 @@
 """What a run has made live, as the ledger remembers it: enough to go back to it one day."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from workers.attempt.context import Context
-from workers.ledger.model.notes import Notes
-from workers.ledger.model.run import Release
+from workers.ledger.model.released import Released, WentBack
 from workers.stages import site
-
-Part = tuple[str, dict[str, Any]]
-
-
-def remember_origin(context: Context) -> None:
-    """Write down, once, which commit each part of a rollback runs before it."""
-    if context.order.purpose != "rollback" or context.notes().origin is not None:
-        return
-    history = context.shop.ledger.history
-    places = [context.place(release.function) for release in context.releases()]
-    places += [name for name, _ in site.live(context)]
-    origin = {name: history.live(name).get("commit") for name in places}
-    context.note(Notes(origin=origin))
+from workers.stages.release.plan import Move, Plan
 
 
-def record(context: Context) -> None:
-    """Remember what is live now, all of it in one step."""
-    functions = [
-        (context.place(one.function), _function(context, one)) for one in context.releases()
+def record(context: Context, plan: Plan, revisions: Mapping[str, str | None]) -> None:
+    """Remember what is live now, all of it in one step; `revisions` are those after the moves."""
+    parts = [
+        *((move.place, _function(context, plan, move, revisions)) for move in plan.moves),
+        *site.live(context),
     ]
-    parts = [*functions, *site.live(context)]
-    origin = context.notes().origin or {}
+    origin = plan.origin or {}
     context.lease.live(
         context.environment.name,
-        [(name, _row(context, what, origin.get(name))) for name, what in parts],
+        [(place, _whole(context, what, origin.get(place)).row()) for place, what in parts],
     )
 
 
-def _function(context: Context, release: Release) -> dict[str, Any]:
-    revision = context.revisions.get(release.function)
-    return release.model_dump() | {"revision": revision, "home": context.aws.home(release.function)}
+def _function(
+    context: Context, plan: Plan, move: Move, revisions: Mapping[str, str | None]
+) -> Released:
+    return Released(
+        **move.release.model_dump() | {"alias": plan.alias},
+        revision=revisions.get(move.function),
+        home=context.aws.home(move.function),
+    )
 
 
-def _row(context: Context, what: dict[str, Any], origin: str | None) -> dict[str, Any]:
+def _whole(context: Context, what: Released, origin: str | None) -> Released:
+    """What a place runs, with the run and the order that made it live."""
     order = context.order
-    row = what | {
+    facts: dict[str, object] = {
         "commit": order.commit,
         "repository": order.repository,
         "environment": order.environment,
         "run": context.run.id,
-        "source": order.source.model_dump(),
+        "source": order.source,
     }
     if order.rollback:
-        row["rollback"] = {"by": order.sender, "from": origin} | order.rollback.model_dump()
-    return row
+        back = WentBack(by=order.sender, from_=origin, **order.rollback.model_dump())
+        facts["rollback"] = back
+    return what.model_copy(update=facts)

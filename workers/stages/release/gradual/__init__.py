@@ -13,7 +13,6 @@ from workers.aws import aliases, shares
 from workers.aws.configuration import LATEST
 from workers.aws.shares import MovedError
 from workers.ledger import MAX_LOSSES
-from workers.ledger.model.alias import Alias
 from workers.ledger.model.errors import (
     BusyError,
     DrainedError,
@@ -22,25 +21,42 @@ from workers.ledger.model.errors import (
     StoppedError,
     WaitError,
 )
+from workers.ledger.model.notes import Notes
 from workers.ledger.model.rollout import Rollout, Shift
 from workers.ledger.model.run import Release
 from workers.stages import site
-from workers.stages.release import gateway
+from workers.stages.release import gateway, observe
 from workers.stages.release.gradual import alarms, turn, undo
 from workers.stages.release.gradual import record as rollout_record
 from workers.stages.release.gradual.undo import LockedError
+from workers.stages.release.plan import Move
 
 WATCH_SECONDS = 30.0
 TOGETHER = 8
 
-Judge = Callable[[Context, Release, Alias | None], None]
-
 
 @contextmanager
-def guarded(context: Context) -> Iterator[None]:
-    """See a gradual release to its end: whatever else ends the run puts the aliases back first."""
+def steps(
+    context: Context,
+    notes: Notes,
+    releases: tuple[Release, ...],
+    still_there: Callable[[], None],
+) -> Iterator[Rollout | None]:
+    """Take the steps before the last one, and see the release to its end.
+
+    The body, which moves all there is, gets the record of the steps; None where there were none.
+    Whatever else ends the run puts the aliases back first. `still_there` raises before the first
+    move if the branch no longer has the commit.
+
+    Raises:
+        WaitError: a step is in force, or another run's release is.
+        RunError: it must not go on.
+    """
     try:
-        yield
+        record = (
+            notes.rollout if context.order.rollback else _due(context, notes, releases, still_there)
+        )
+        yield record
     except (WaitError, StoppedError, RedisError, BusyError, DrainedError):
         raise
     except PassingError as error:
@@ -50,12 +66,13 @@ def guarded(context: Context) -> Iterator[None]:
     except Exception as error:
         _undo(context, error)
         raise
-
-
-def done(context: Context) -> None:
-    """Remember that all is live: there is nothing to put back any more."""
-    record = rollout_record.under_way(context)
     if record:
+        done(context, record)
+
+
+def done(context: Context, record: Rollout | None) -> None:
+    """Remember that all is live: there is nothing to put back any more."""
+    if record and record.state == "moving":
         now = context.shop.ledger.now()
         whole = record.taken(now).model_copy(update={"state": "done"})
         rollout_record.write(context, whole)
@@ -67,21 +84,21 @@ def _undo(context: Context, error: Exception) -> None:
         undo.end(context, record, error)
 
 
-def bake(context: Context, judge: Judge, still_there: Callable[[], None]) -> None:
-    """Come back when the last step is due, which is at once where nothing moves gradually.
+def _due(
+    context: Context,
+    notes: Notes,
+    releases: tuple[Release, ...],
+    still_there: Callable[[], None],
+) -> Rollout | None:
+    """The release whose last step is due; None where nothing moves gradually.
 
     What a lost worker has begun to move at once is not begun anew: it is finished or put back.
-    `still_there` raises before the first move if the branch no longer has the commit.
-
-    Raises:
-        WaitError: a step is in force, or another run's release is.
-        RunError: it must not go on.
     """
-    record = rollout_record.read(context)
+    record = notes.rollout
     if record is None and not context.run.unfinished:
-        record = _begin(context, judge, still_there)
+        record = _begin(context, notes, releases, still_there)
     if record is None or record.state == "done":
-        return
+        return None
     undo.go_on(context, record)
     # Read once, before the alarms: no step is taken on a look from before its time.
     now = context.shop.ledger.now()
@@ -92,39 +109,40 @@ def bake(context: Context, judge: Judge, still_there: Callable[[], None]) -> Non
         rollout_record.write(context, record)
     if not record.last:
         _take(context, record)
+    return record
 
 
-def admit(context: Context, release: Release, live: Alias | None) -> None:
+def admit(record: Rollout, move: Move) -> None:
     """Let the last step move an alias that is as the steps before have left it.
 
     Raises:
         MovedError: somebody else has moved it.
-        BusyError: another run's gradual release has begun with it.
     """
-    record = rollout_record.under_way(context)
-    if record is None:
-        holder = turn.taken(context, release.function)
-        if holder:
-            raise BusyError(f"run {holder} has begun a gradual release of {release.function}")
-        return
-    shift = next(one for one in record.shifts if one.function == release.function)
-    if live is None or not rollout_record.ours(record, shift, live):
+    shift = next(one for one in record.shifts if one.function == move.function)
+    if move.found is None or not rollout_record.ours(record, shift, move.found):
         raise MovedError(
-            f"somebody else changed {shift.function}:{record.alias}: it {shares.words(live)}"
+            f"somebody else changed {shift.function}:{record.alias}: it {shares.words(move.found)}"
         )
 
 
-def _begin(context: Context, judge: Judge, still_there: Callable[[], None]) -> Rollout | None:
+def _begin(
+    context: Context,
+    notes: Notes,
+    releases: tuple[Release, ...],
+    still_there: Callable[[], None],
+) -> Rollout | None:
     """Decide for all functions before the first moves, and write down what there is to do."""
     strategy = parse(context.environment.strategy)
-    releases = context.releases()
     if not releases:
         return None
-    turn.take(context, gradual=bool(strategy.shares))
+    places = [context.place(release.function) for release in releases]
+    turn.take(context, places, gradual=bool(strategy.shares))
     if not strategy.shares:
         return None
     with site.held(context):
-        shifts = tuple(_shift(context, release, judge) for release in releases)
+        aloud = notes.before is None
+        moves = (_found(context, *part) for part in zip(releases, places, strict=True))
+        shifts = tuple(_shift(context, move, aloud=aloud) for move in moves)
     record = Rollout(
         strategy=strategy.name,
         alias=context.environment.alias,
@@ -147,11 +165,15 @@ def _plan(strategy: Strategy) -> str:
     return f"{strategy.name}: {steps} for {duration(strategy.seconds)} each, then all"
 
 
-def _shift(context: Context, release: Release, judge: Judge) -> Shift:
-    alias, version = context.environment.alias, release.version or ""
-    live = aliases.read(context.aws, release.function, alias)
-    judge(context, release, live)
-    shift = Shift(function=release.function, before=None, version=version, gradual=False)
+def _found(context: Context, release: Release, place: str) -> Move:
+    live = aliases.read(context.aws, release.function, context.environment.alias)
+    return Move(release, place, live, context.shop.ledger.history.live(place))
+
+
+def _shift(context: Context, move: Move, *, aloud: bool) -> Shift:
+    alias, version, live = context.environment.alias, move.version, move.found
+    observe.decide(context, move, aloud=aloud)
+    shift = Shift(function=move.function, before=None, version=version, gradual=False)
     if live is None:
         why = f"there is no {alias} yet"
     elif live.version == version:
@@ -161,7 +183,7 @@ def _shift(context: Context, release: Release, judge: Judge) -> Shift:
     else:
         why = ""
     if why:
-        context.say(f"release/{release.function}", f"{why}: it moves at once")
+        context.say(f"release/{move.function}", f"{why}: it moves at once")
     if live is None:
         return shift
     before = {"before": live.version, "weights": dict(live.weights), "gradual": not why}

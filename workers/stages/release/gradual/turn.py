@@ -1,5 +1,7 @@
 """One gradual release at a time on an alias: others wait their turn, without a worker."""
 
+from collections.abc import Sequence
+
 from workers.attempt.ancestry import was_reset
 from workers.attempt.context import Context
 from workers.ledger.model.errors import SupersededError, WaitError
@@ -10,14 +12,13 @@ from workers.source.snapshot import Relation
 AGAIN_SECONDS = 10.0
 
 
-def take(context: Context, *, gradual: bool) -> None:
+def take(context: Context, places: Sequence[str], *, gradual: bool) -> None:
     """Go on when no other run's gradual release has one of our aliases.
 
     Raises:
         WaitError: one has; this run looks again in a while.
         SupersededError: a newer commit is ready for the same turn.
     """
-    places = [context.place(release.function) for release in context.releases()]
     if gradual:
         _give_way(context)
         holder = context.lease.claim(places)
@@ -29,12 +30,6 @@ def take(context: Context, *, gradual: bool) -> None:
             AGAIN_SECONDS,
             f"Waiting for run {holder[:8]}, whose gradual release is under way",
         )
-
-
-def taken(context: Context, function: str) -> str | None:
-    """The other run whose gradual release has a function's alias now."""
-    history = context.shop.ledger.history
-    return history.claimed([context.place(function)], context.run.id)
 
 
 def _give_way(context: Context) -> None:

@@ -1,0 +1,1 @@
+"""How a release is planned, carried out and undone."""
