@@ -41,8 +41,7 @@ def moment(milliseconds: int | str | None) -> str | None:
     """A time of the ledger as ISO 8601 in UTC."""
     if milliseconds is None:
         return None
-    at = datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return _zulu(utc(int(milliseconds)), "milliseconds")
 
 
 def now() -> int:
@@ -50,18 +49,33 @@ def now() -> int:
     return int(time() * 1000)
 
 
-def _moment(milliseconds: int) -> datetime:
+def utc(milliseconds: float) -> datetime:
+    """Returns a time of the ledger, milliseconds since 1970, as a date: the one way to get it."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def exact(milliseconds: int) -> str:
     """A time to the second, in UTC."""
-    return f"{_moment(milliseconds):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{utc(milliseconds):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def minute(milliseconds: int) -> str:
+    """A time to the minute, in UTC."""
+    return f"{utc(milliseconds):%Y-%m-%d %H:%M} UTC"
+
+
+def clock(milliseconds: int) -> str:
+    """A time of one of these days to the second, in UTC."""
+    return f"{utc(milliseconds):%H:%M:%S} UTC"
 
 
 def iso(milliseconds: int) -> str:
     """A time as HTML's `datetime` wants it."""
-    return _moment(milliseconds).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return _zulu(utc(milliseconds), "seconds")
+
+
+def _zulu(at: datetime, precision: str) -> str:
+    return at.isoformat(timespec=precision).replace("+00:00", "Z")
 
 
 def ago(milliseconds: int) -> str:

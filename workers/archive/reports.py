@@ -1,8 +1,8 @@
 """The HTML reports of a run's checks: kept in S3, or in the ledger where there is no bucket."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 
+from config.together import together
 from workers.archive.log import KEPT_SECONDS, RECALLED_SECONDS
 from workers.aws import stored
 from workers.aws.session import Aws
@@ -12,8 +12,6 @@ from workers.ledger.model.errors import RunError, UserError
 from workers.ledger.model.run import Report, Run
 from workers.ledger.reports import MOST_BYTES, packed
 from workers.workshop import Workshop
-
-TOGETHER = 8
 
 
 def keep(shop: Workshop, run: Run, check: str, report: Left, say: Callable[[str], None]) -> Report:
@@ -49,11 +47,10 @@ def recall(shop: Workshop, run: Run, check: str) -> None:
         return
     aws, bucket = place
     names = stored.names(aws, bucket, _prefix(run, check))
-    with ThreadPoolExecutor(TOGETHER) as pool:
-        bodies = pool.map(lambda name: stored.read(aws, bucket, _prefix(run, check) + name), names)
-        found = zip(names, bodies, strict=True)
-        if not (names and shop.ledger.reports.put(run.id, check, found, RECALLED_SECONDS)):
-            shop.ledger.reports.gone(run.id)
+    bodies = together(lambda name: stored.read(aws, bucket, _prefix(run, check) + name), names)
+    found = zip(names, bodies, strict=True)
+    if not (names and shop.ledger.reports.put(run.id, check, found, RECALLED_SECONDS)):
+        shop.ledger.reports.gone(run.id)
 
 
 def read(shop: Workshop, run: Run, check: str, wanted: Callable[[str], bool]) -> dict[str, bytes]:
@@ -68,9 +65,8 @@ def read(shop: Workshop, run: Run, check: str, wanted: Callable[[str], bool]) ->
         kept = shop.ledger.reports.files(run.id, check)
         return {name: data for name, data in kept.items() if wanted(name)}
     chosen = [name for name in names if wanted(name)]
-    with ThreadPoolExecutor(TOGETHER) as pool:
-        bodies = pool.map(lambda name: stored.read(*place, _prefix(run, check) + name), chosen)
-        return dict(zip(chosen, bodies, strict=True))
+    bodies = together(lambda name: stored.read(*place, _prefix(run, check) + name), chosen)
+    return dict(zip(chosen, bodies, strict=True))
 
 
 def _archive(
@@ -91,8 +87,7 @@ def _upload(aws: Aws, bucket: str, prefix: str, report: Left) -> None:
     def send(name: str) -> None:
         stored.write(aws, bucket, prefix + name, report.read(name))
 
-    with ThreadPoolExecutor(TOGETHER) as pool:
-        list(pool.map(send, report.files))
+    together(send, report.files)
 
 
 def _files(report: Left) -> Iterator[tuple[str, bytes]]:

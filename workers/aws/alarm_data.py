@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import operator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from config.units import duration
+from config.units import duration, utc
 from workers.aws.faults import translated
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def points(aws: Aws, name: str, asked: list[dict[str, Any]], bake: Bake) -> list
     with translated(f"reading the metric of the CloudWatch alarm {name}", region=aws.region):
         pages = aws.cloudwatch.get_paginator("get_metric_data").paginate(
             MetricDataQueries=asked,
-            StartTime=datetime.fromtimestamp(begin, UTC),
+            StartTime=utc(begin * 1000),
             # With the period that has just begun.
             EndTime=bake.until + timedelta(seconds=length),
             ScanBy="TimestampAscending",

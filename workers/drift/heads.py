@@ -1,8 +1,8 @@
 """What the branches of an environment's repositories are at."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 
+from config.together import together
 from workers.ledger.model.errors import OurError, RunError
 from workers.ledger.model.observation import Head
 from workers.ledger.model.run import Run
@@ -13,8 +13,6 @@ from workers.workshop import Workshop
 
 Branch = tuple[str, str]
 """A repository and one of its branches."""
-
-TOGETHER = 8
 
 
 def head_of(shop: Workshop, run: Run) -> str | None:
@@ -50,8 +48,7 @@ def heads(shop: Workshop, environment: str, known: Mapping[Branch, str | None]) 
     branches = shop.operator.environments[environment].branch
     runs = [run for run in shop.ledger.history.deployed() if run.order.branch in branches]
     ours = [run for run in runs if shop.operator.repository(run.order.repository)]
-    with ThreadPoolExecutor(TOGETHER) as pool:
-        return tuple(pool.map(lambda run: _head(shop, run, known), ours))
+    return tuple(together(lambda run: _head(shop, run, known), ours))
 
 
 def _head(shop: Workshop, run: Run, known: Mapping[Branch, str | None]) -> Head:

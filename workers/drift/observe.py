@@ -1,11 +1,11 @@
 """A look at an environment: what its aliases run in AWS, beside what Slipway made live."""
 
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from time import sleep
 from typing import Any
 
 from config.server import Environment
+from config.together import together
 from workers.aws import aliases, functions, versions
 from workers.aws.faults import ForbiddenError
 from workers.aws.session import aws_of
@@ -53,8 +53,7 @@ class Look:
         if self._pause:
             seen = [self._paced(row) for row in rows]
         else:
-            with ThreadPoolExecutor(TOGETHER) as pool:
-                seen = list(pool.map(self.seen, rows))
+            seen = together(self.seen, rows, TOGETHER)
         storage, fault = self._storage()
         return Observation(
             environment=self.environment.name,

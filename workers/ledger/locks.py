@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict
 from redis import Redis
 
+from config.units import minute
 from workers.ledger import keys, messages
 from workers.ledger.accept import ORDER_SECONDS
 from workers.ledger.codec import releases_text, stages_text
@@ -38,7 +38,7 @@ class Lock(BaseModel):
         what = f"{environment} is locked by {self.by}"
         if self.kind == "rollback":
             what = f"{environment} was rolled back to {(self.commit or '')[:7]} by {self.by}"
-        until = f" until {_moment(self.expires_at)}" if self.expires_at else ""
+        until = f" until {minute(self.expires_at)}" if self.expires_at else ""
         why = f", because: {self.reason}" if self.reason else ""
         return f"{what}{until}{why}"
 
@@ -176,7 +176,3 @@ class Locks:
 
     def _text(self, lock: Lock) -> str:
         return lock.model_dump_json(exclude_none=True, context=self._mask)
-
-
-def _moment(milliseconds: int) -> str:
-    return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d %H:%M} UTC"

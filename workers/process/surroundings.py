@@ -2,13 +2,13 @@
 
 import socket
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import structlog
 
+from config.together import together
 from workers.docker.bounds import BRIDGE
 from workers.ledger.model.errors import RunError
 from workers.workshop import Workshop
@@ -74,8 +74,8 @@ def _tell_of_cgroup(shop: Workshop) -> None:
 def answering(places: Iterable[Place]) -> list[Place]:
     """Those that take a connection within half a second."""
     asked = list(places)
-    with ThreadPoolExecutor(max(len(asked), 1)) as pool:
-        return [place for place, good in zip(asked, pool.map(_answers, asked), strict=True) if good]
+    good = together(_answers, asked, max(len(asked), 1))
+    return [place for place, answers in zip(asked, good, strict=True) if answers]
 
 
 def _answers(place: Place) -> bool:

@@ -1,6 +1,5 @@
 """A deploy or a rollback in words, as Slack and email both say them."""
 
-from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
 from config.units import duration
@@ -102,8 +101,3 @@ def lasted(thing: Run | StageRecord) -> str:
     if thing.started_at is None or thing.finished_at is None:
         return ""
     return duration((thing.finished_at - thing.started_at) / _SECOND)
-
-
-def moment(milliseconds: int) -> str:
-    """A time to the second, in UTC."""
-    return f"{datetime.fromtimestamp(milliseconds / _SECOND, UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -1,8 +1,8 @@
 """Packages into S3, write-once."""
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 
+from config.together import together
 from workers.attempt import branch
 from workers.attempt.context import Context
 from workers.attempt.packages import packages
@@ -33,22 +33,21 @@ def run(context: Context) -> str:
 
 def _supply(context: Context, hashes: Mapping[str, str], still_there: Callable[[], None]) -> None:
     """Upload each distinct package that is not there yet, and copy it for the other functions."""
-    with ThreadPoolExecutor(TOGETHER) as pool:
-        found = pool.map(lambda name: _find(context, name), hashes)
-        done = {name: one for name, one in zip(hashes, found, strict=True) if one}
-        done = {name: one for name, one in done.items() if one.sha256 == hashes[name]}
-        still_there()
-        missing = [name for name in hashes if name not in done]
-        sources = {one.sha256: one for one in done.values()}
-        if {hashes[name] for name in missing} - set(sources):
-            built = context.built or _rebuilt(context, hashes, list(done))
-            hashes = {name: built[name].sha256 for name in hashes}
-            firsts = {hashes[name]: name for name in reversed(missing)}
-            uploads = [name for sha256, name in firsts.items() if sha256 not in sources]
-            for one in pool.map(lambda name: _publish(context, name, built[name]), uploads):
-                sources[one.sha256] = one
-            missing = [name for name in missing if name not in uploads]
-        list(pool.map(lambda name: _copy(context, name, sources[hashes[name]]), missing))
+    found = together(lambda name: _find(context, name), hashes, TOGETHER)
+    done = {name: one for name, one in zip(hashes, found, strict=True) if one}
+    done = {name: one for name, one in done.items() if one.sha256 == hashes[name]}
+    still_there()
+    missing = [name for name in hashes if name not in done]
+    sources = {one.sha256: one for one in done.values()}
+    if {hashes[name] for name in missing} - set(sources):
+        built = context.built or _rebuilt(context, hashes, list(done))
+        hashes = {name: built[name].sha256 for name in hashes}
+        firsts = {hashes[name]: name for name in reversed(missing)}
+        uploads = [name for sha256, name in firsts.items() if sha256 not in sources]
+        sent = together(lambda name: _publish(context, name, built[name]), uploads, TOGETHER)
+        sources |= {one.sha256: one for one in sent}
+        missing = [name for name in missing if name not in uploads]
+    together(lambda name: _copy(context, name, sources[hashes[name]]), missing, TOGETHER)
 
 
 def _find(context: Context, function: str) -> Artifact | None:

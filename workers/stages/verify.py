@@ -1,8 +1,7 @@
 """The new versions answer, before any alias moves to them."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 from config.pipeline import Smoke
+from config.together import together
 from workers.attempt.context import Context
 from workers.aws.invoke import smoke
 from workers.ledger.model.run import Release
@@ -29,6 +28,5 @@ def run(context: Context) -> str:
             context.lease.check,
         )
 
-    with ThreadPoolExecutor(TOGETHER) as pool:
-        list(pool.map(verify, tried))
+    together(verify, tried, TOGETHER)
     return ", ".join(f"{r.function} {r.version} answers" for r, _ in tried) or "nothing to try"

@@ -14,7 +14,7 @@ from workers.aws.sites import plan as planning
 from workers.aws.sites.book import Book, Manifest, Place, Present, seen
 from workers.aws.sites.found import Found, look
 from workers.aws.sites.headers import is_page
-from workers.aws.sites.transfer import Body, Transfer, remove, together
+from workers.aws.sites.transfer import Body, Transfer, remove, watched
 from workers.ledger.model.errors import OurError, RunError, StoppedError
 
 if TYPE_CHECKING:
@@ -85,8 +85,8 @@ def publish(
             headers = None if one.blob else one.file.headers
             return one.name, transfer.put(one.key, one.file, bodies(one.name), headers)
 
-        sent = dict(together(send, plan.assets, rules.watch))
-        sent |= dict(together(send, plan.others, rules.watch))
+        sent = dict(watched(send, plan.assets, rules.watch))
+        sent |= dict(watched(send, plan.others, rules.watch))
         promised = _sent(promised, puts, sent)
     rules.watch()
     with ThreadPoolExecutor(1) as pool:
@@ -182,7 +182,7 @@ def _secured(place: Place, book: Book, mark: str, plan: Switch, rules: Rules) ->
     book = planning.awaited(book, lost, rules.clock() + rules.keep)
     mark = place.write_book(book, mark)
     transfer = Transfer(place)
-    together(
+    watched(
         lambda one: transfer.copy(place.key(one[1]), place.blob(one[0])), lost.items(), rules.watch
     )
     book = planning.arrived(book, lost)
@@ -199,7 +199,7 @@ def _switched(place: Place, book: Book, plan: Switch, begun: list[Move], rules: 
         files[move.name] = Present(sha256=move.file.sha256, headers=move.file.headers, etag=etag)
 
     for moves in (plan.others, plan.pages):
-        together(go, moves, rules.watch)
+        watched(go, moves, rules.watch)
     return book.model_copy(update={"files": files})
 
 
@@ -259,7 +259,7 @@ def _put_back(place: Place, begun: list[Move], rules: Rules) -> None:
         rules.say(f"putting {len(begun)} files back")
     for pages in (True, False):
         moves = [move for move in begun if is_page(move.file.headers) is pages]
-        together(back, moves, lambda: None)
+        watched(back, moves, lambda: None)
     if left:
         others = f" ({len(left) - 1} more like it)" if len(left) > 1 else ""
         rules.left(f"{left[0]}{others}")

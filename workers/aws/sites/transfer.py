@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, BinaryIO, TypedDict, TypeVar
 
 from botocore.exceptions import ClientError
 
+from config.together import together
 from workers.aws.faults import translated
 from workers.aws.sites.wire import Wire
 
@@ -34,24 +34,16 @@ class _Named(TypedDict, total=False):
     ContentEncoding: str
 
 
-def together(
+def watched(
     work: Callable[[T], R], items: Iterable[T], watch: Callable[[], None], most: int = TOGETHER
 ) -> list[R]:
-    """Do the work for all items, `most` at once; after a fault none begins any more.
+    """As `together`, and `watch` is asked before each item and raises to stop."""
 
-    `watch` is asked before each item and raises to stop.
-    """
-
-    def watched(item: T) -> R:
+    def one(item: T) -> R:
         watch()
         return work(item)
 
-    with ThreadPoolExecutor(most, thread_name_prefix="site") as pool:
-        futures = [pool.submit(watched, item) for item in items]
-        if any(one.exception() for one in wait(futures, return_when=FIRST_EXCEPTION).done):
-            pool.shutdown(cancel_futures=True)
-        # Those that were cancelled come after one that failed, for they begin in this order.
-        return [one.result() for one in futures]
+    return together(one, items, most)
 
 
 class Transfer:

@@ -11,7 +11,6 @@ so asking twice is harmless.
 from __future__ import annotations
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, unquote_plus, urlencode
 from xml.etree import ElementTree as ET
@@ -19,6 +18,8 @@ from xml.etree import ElementTree as ET
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError
+
+from config.together import together
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,10 +64,8 @@ class Wire:
         `starts` are keys after which further listings begin, all at the same time; what two of
         them list is in the result twice.
         """
-        with ThreadPoolExecutor(min(len(starts) + 1, TOGETHER)) as pool:
-            ends = [*starts, None]
-            parts = pool.map(lambda *part: self._part(prefix, *part), ["", *starts], ends)
-            found = list(parts)
+        parts = zip(["", *starts], [*starts, None], strict=True)
+        found = together(lambda part: self._part(prefix, *part), parts, TOGETHER)
         if not self.usable:
             return None
         return [one for part in found for one in part]

@@ -1,10 +1,10 @@
 """A gradual release as its run remembers it: which step, since when, which functions."""
 
-from datetime import UTC, datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from config.units import clock
 from workers.ledger.model.masked import Shown
 
 Fate = Literal["user", "ours", "cancelled", "superseded", "held"]
@@ -90,7 +90,7 @@ class Rollout(BaseModel):
         """The step in force, in words."""
         if self.since is None or self.next_at is None:
             return f"{self.percent} %"
-        return f"{self.percent} % since {_moment(self.since)}, next step at {_moment(self.next_at)}"
+        return f"{self.percent} % since {clock(self.since)}, next step at {clock(self.next_at)}"
 
     def taking(self, step: int) -> "Rollout":
         """About to take a step."""
@@ -102,7 +102,3 @@ class Rollout(BaseModel):
         return self.model_copy(
             update={"since": now, "next_at": next_at, "began": self.began or now}
         )
-
-
-def _moment(milliseconds: int) -> str:
-    return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%H:%M:%S} UTC"

@@ -5,7 +5,6 @@ Sources: RFC 5322 (headers), RFC 3834 (Auto-Submitted), RFC 2046 (multipart).
 
 import gzip
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from email import policy
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -13,6 +12,7 @@ from email.utils import parseaddr
 from html import escape
 from typing import NamedTuple
 
+from config.units import exact, utc
 from workers.ledger.model.run import Run
 from workers.report import words
 
@@ -38,7 +38,7 @@ def message(run: Run, sender: str, recipients: Sequence[str], facts: Facts) -> E
     mail["From"] = Address(display_name=title, addr_spec=address)
     mail["To"] = ", ".join(recipients)
     mail["Subject"] = f"[Slipway] {words.headline(run, name)}"
-    mail["Date"] = datetime.fromtimestamp((run.finished_at or run.created_at) / 1000, UTC)
+    mail["Date"] = utc(run.finished_at or run.created_at)
     mail["Message-ID"] = f"<{run.id}.{run.state}@{address.rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
@@ -81,7 +81,7 @@ def _about(run: Run, facts: Facts) -> list[Row]:
         ("Branch", words.line(order.branch)),
         ("Pull request", pull_request),
         ("By", words.line(order.sender or "")),
-        ("Began", words.moment(run.started_at or run.created_at)),
+        ("Began", exact(run.started_at or run.created_at)),
         ("Took", words.lasted(run)),
     ]
     return [row for row in rows if row[1]]

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from config.together import together
 
 from workers.aws import artifacts
 from workers.aws.artifacts import Artifact, key_of
@@ -66,8 +66,7 @@ def copy(context: Context, still_there: Callable[[], None]) -> None:
         # All of them are looked for before the first is copied: one tree, one build.
         sources = _sources(context, built)
         still_there()
-        with ThreadPoolExecutor(TOGETHER) as pool:
-            list(pool.map(one, sources.items()))
+        together(one, sources.items(), TOGETHER)
     except (OurError, UserError) as error:
         context.say("publish", f"the packages of run {built.run} can't be used: {error}")
         context.note(Notes(reused=None))
@@ -131,5 +130,5 @@ def _sources(context: Context, built: Built) -> dict[str, Artifact]:
             raise OurError(f"s3://{kept.bucket}/{key_of(name, built.commit)} {what}")
         return found
 
-    with ThreadPoolExecutor(TOGETHER) as pool:
-        return dict(zip(built.packages, pool.map(find, built.packages), strict=True))
+    found = together(find, built.packages, TOGETHER)
+    return dict(zip(built.packages, found, strict=True))

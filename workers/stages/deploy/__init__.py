@@ -1,7 +1,6 @@
 """New code, new version: what an alias can move to, without anybody noticing yet."""
 
-from concurrent.futures import ThreadPoolExecutor
-
+from config.together import together
 from workers.attempt import branch
 from workers.attempt.context import Context
 from workers.aws import artifacts, functions
@@ -12,7 +11,6 @@ from workers.ledger.model.run import Release
 from workers.stages import ownership, shared_version
 from workers.stages.deploy import republish
 
-TOGETHER = 8
 FRESH_SECONDS = 10.0
 REMEMBERED = 30 * 86400.0
 """Seconds for which a commit counts as one that somebody has begun to publish."""
@@ -30,8 +28,7 @@ def run(context: Context) -> str:
         with context.lease.locked(context.function_lock(function)):
             return _unchanged(context, function) or _deploy(context, function)
 
-    with ThreadPoolExecutor(TOGETHER) as pool:
-        releases = list(pool.map(deploy, names))
+    releases = together(deploy, names)
     context.lease.releases(releases)
     places = [context.place(name) for name in names]
     before = dict(zip(names, context.shop.ledger.history.lives(places), strict=True))

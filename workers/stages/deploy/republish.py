@@ -1,8 +1,7 @@
 """Going back: an older release's versions are there again, and whatever is deploying gives way."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 from config.pipeline import Site
+from config.together import together
 from config.units import duration
 from workers.attempt.context import Context, recorded
 from workers.aws import artifacts, functions, sites
@@ -14,7 +13,6 @@ from workers.ledger.model.run import Release, Run, StageState, State
 from workers.ledger.model.stages import STAGES
 from workers.stages import shared_version
 
-TOGETHER = 8
 INSTEAD = "push a new commit with its code (git revert), or roll back to another commit"
 """What to do about a commit that is gone: its own run has succeeded, and is not repeated."""
 
@@ -52,9 +50,8 @@ def deploy(context: Context) -> str:
     try:
         if wanted.site:
             _ready(context, wanted.site)
-        with ThreadPoolExecutor(TOGETHER) as pool:
-            found = list(pool.map(lambda one: _there(context, one), wanted.releases))
-            releases = list(pool.map(lambda one: _published(context, one), found))
+        found = together(lambda one: _there(context, one), wanted.releases)
+        releases = together(lambda one: _published(context, one), found)
     except GoneError:
         context.note(Notes(gone=True))
         context.lease.drop_hold(context.environment.name)

@@ -2,10 +2,10 @@
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from config.together import together
 from workers.attempt.context import Context
 from workers.aws import aliases
 from workers.aws.faults import ChangedError
@@ -17,7 +17,6 @@ from workers.stages.release import gateway, gradual, observe
 from workers.stages.release.plan import SITE, Move, Plan
 
 TRIES = 5
-TOGETHER = 8
 
 Revisions = dict[str, str | None]
 """By function, the revision that its alias has after the move."""
@@ -55,9 +54,7 @@ class _Moving:
         """Move those alone that could not be moved before, then the others at the same time."""
         for move in self.plan.alone:
             self._try(move)
-        with ThreadPoolExecutor(TOGETHER) as pool:
-            # After a fault no other begins; those under way end, and then all are put back.
-            list(pool.map(self._try, self.plan.together))
+        together(self._try, self.plan.together)
 
     @contextmanager
     def noted(self, name: str) -> Iterator[None]:

@@ -1,9 +1,9 @@
 """A repository's API Gateway follows its environments, where the operator names a `rest_api`."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+from config.together import together
 from workers.attempt.context import Context
 from workers.aws.gateway import Api, permit_alias, prepare_stage
 
@@ -44,9 +44,8 @@ def permit(context: Context, functions: Sequence[str]) -> list[str]:
             )
         return added
 
-    with ThreadPoolExecutor(TOGETHER) as pool:
-        found = zip(functions, pool.map(one, functions), strict=True)
-        return [function for function, added in found if added is None]
+    found = zip(functions, together(one, functions, TOGETHER), strict=True)
+    return [function for function, added in found if added is None]
 
 
 def _prepare(context: Context, functions: Sequence[str]) -> None:

@@ -1,9 +1,9 @@
 """Reads what a release will find, and makes its plan: what may move is judged for all at once."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+from config.together import together
 from workers.attempt import ancestry
 from workers.attempt.context import Context
 from workers.aws import aliases
@@ -14,8 +14,6 @@ from workers.ledger.model.rollout import Rollout
 from workers.ledger.model.run import Release
 from workers.stages import site
 from workers.stages.release.plan import Move, Plan
-
-TOGETHER = 8
 
 
 def plan(
@@ -39,8 +37,7 @@ def plan(
         known = _cheaply(context, release, record) if rollout is None else None
         return Move(release, place, known or _read(context, release.function), record)
 
-    with ThreadPoolExecutor(TOGETHER) as pool:
-        moves = tuple(pool.map(one, zip(releases, places, records, strict=True)))
+    moves = tuple(together(one, zip(releases, places, records, strict=True)))
     made = Plan(
         context.environment.alias,
         moves,

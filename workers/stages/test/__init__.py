@@ -1,9 +1,9 @@
 """Every check in its own container, as many at once as the operator allows."""
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from config.pipeline import Check, Test
+from config.together import together
 from config.units import duration, size
 from workers.archive import reports as check_reports
 from workers.attempt import allowed
@@ -39,8 +39,7 @@ def run(context: Context) -> str:
             return _Visit(context, built, test, name, networks[name]).run()
 
         at_once = min(len(test.checks), context.shop.settings.checks_at_once)
-        with ThreadPoolExecutor(at_once) as pool:
-            ended = list(pool.map(check, test.checks))
+        ended = together(check, test.checks, at_once)
     records = tuple(record for record, _ in ended)
     context.lease.checks(records)
     failed = [why for _, why in ended if why]

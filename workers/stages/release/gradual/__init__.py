@@ -1,12 +1,12 @@
 """A gradual release: shares in steps, a visit for each, no worker held between them."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from redis.exceptions import RedisError
 
 from config.strategy import Strategy, parse
+from config.together import together
 from config.units import duration
 from workers.attempt.context import Context
 from workers.aws import aliases, shares
@@ -32,7 +32,6 @@ from workers.stages.release.gradual.undo import LockedError
 from workers.stages.release.plan import Move
 
 WATCH_SECONDS = 30.0
-TOGETHER = 8
 
 
 @contextmanager
@@ -223,8 +222,7 @@ def _take(context: Context, record: Rollout) -> None:
         if shift.gradual or record.step == 1:
             _steer(context, record, shift)
 
-    with ThreadPoolExecutor(TOGETHER) as pool:
-        list(pool.map(one, record.shifts))
+    together(one, record.shifts)
     if record.step == 1:
         new = [shift.function for shift in record.shifts if shift.before is None]
         gateway.permit(context, new)

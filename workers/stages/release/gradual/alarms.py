@@ -1,7 +1,6 @@
 """Looks at the operator's CloudWatch alarms before and between the steps of a gradual release."""
 
-from datetime import UTC, datetime
-
+from config.units import utc
 from workers.attempt.context import Context
 from workers.aws import alarms
 from workers.aws.alarms import Bake, Subject, Verdict
@@ -53,12 +52,8 @@ def _judge(context: Context, record: Rollout) -> list[Verdict]:
         for shift in record.shifts
         if shift.gradual
     ]
-    since, until = (_moment(at) for at in (record.began or now, now))
+    since, until = (utc(at) for at in (record.began or now, now))
     return alarms.judge(context.aws, names, subjects, Bake(since, until, record.lasts))
-
-
-def _moment(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def _say(context: Context, verdicts: list[Verdict]) -> None:

@@ -1,7 +1,6 @@
 """A gradual release that must not go on: every alias back to the version before, then the end."""
 
-from concurrent.futures import ThreadPoolExecutor
-
+from config.together import together
 from workers.attempt.context import Context
 from workers.aws import shares
 from workers.ledger.model.errors import (
@@ -19,7 +18,6 @@ from workers.stages.release.gradual import record as rollout_record
 
 AGAIN_SECONDS = 10.0
 LONGEST_SECONDS = 3600.0
-TOGETHER = 8
 
 
 class LockedError(RunError):
@@ -86,8 +84,7 @@ def _put_all_back(context: Context, record: Rollout, ending: Ending) -> Rollout:
         except RunError as error:
             return f"{shift.function}:{record.alias} may still send requests to it: {error}"
 
-    with ThreadPoolExecutor(TOGETHER) as pool:
-        results = list(pool.map(one, reversed(record.shifts)))
+    results = together(one, reversed(record.shifts))
     late = [result for result in results if isinstance(result, PassingError)]
     tried = (context.shop.ledger.now() - ending.since) / 1000
     if late and tried < LONGEST_SECONDS:
