@@ -18,8 +18,8 @@ from config.settings import work_settings as settings
 from workers.ledger import Ledger
 from workers.ledger.connection import hasty
 from workers.ledger.keys import BROKER_PREFIX
-from workers.owner import owner_of
 from workers.process.watchdog import AtWork, Watchdog
+from workers.workshop import owner_of
 
 log = structlog.get_logger()
 

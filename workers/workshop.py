@@ -1,5 +1,6 @@
 """What a worker process holds: read once, made at first use, shared by its runs."""
 
+import socket
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -11,12 +12,14 @@ from config.server.allowances import Allowed, allowed
 from config.settings import Settings, passed_on
 from config.settings import work_settings as settings
 from workers.aws import session
+from workers.aws.session import Aws, aws_of
 from workers.docker.engine import ENVIRONMENT, Engine
 from workers.github.client import GitHub
 from workers.ledger import Ledger
 from workers.ledger.budgets import Budgets
 from workers.ledger.connection import hasty, patient
 from workers.ledger.model.errors import OurError
+from workers.ledger.model.run import Run
 from workers.ledger.pauses import Pauses
 from workers.source.git import NETWORK
 
@@ -103,3 +106,18 @@ def workshop() -> Workshop:
     chosen = settings()
     session.share(Budgets(hasty(chosen.redis_url)))
     return Workshop(chosen, server.load(chosen.config))
+
+
+def place_of(shop: Workshop, run: Run) -> tuple[Aws, str] | None:
+    """Returns AWS and the bucket where what is kept of a run goes; None where none is named."""
+    rule = shop.operator.repository(run.order.repository)
+    environment = shop.operator.environments.get(run.order.environment or "")
+    bucket = (environment and environment.bucket) or (rule and rule.bucket)
+    if not bucket:
+        return None
+    return aws_of(environment), bucket
+
+
+def owner_of(process: int) -> str:
+    """Returns the name under which the worker whose main process this is holds its runs."""
+    return f"{socket.gethostname()}/{process}"

@@ -4,9 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from workers.aws import alarm_data, alarms
-from workers.aws.alarm_data import Point
-from workers.aws.alarms import Bake, Subject
+from workers.aws import alarms
+from workers.aws.alarms import Bake, Point, Subject
 from workers.ledger.model.errors import OurError, PassingError
 
 NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -54,7 +53,7 @@ def points(*values, period=60):
 )
 def test_an_alarm_on_the_function_or_its_alias_is_asked_of_the_new_version(dimensions):
     """Whatever it looks at, the new version behind the alias is what is looked at instead."""
-    (query,) = alarm_data.queries(alarm(Dimensions=dimensions), STORE)
+    (query,) = alarms.queries(alarm(Dimensions=dimensions), STORE)
     wanted = named(FunctionName="Store", Resource="Store:production", ExecutedVersion="7")
     assert query["MetricStat"] == {
         "Metric": {"Namespace": "AWS/Lambda", "MetricName": "Errors", "Dimensions": wanted},
@@ -66,7 +65,7 @@ def test_an_alarm_on_the_function_or_its_alias_is_asked_of_the_new_version(dimen
 def test_a_percentile_and_a_unit_stay_as_they_are():
     """The statistic and the unit of the alarm are asked for."""
     wanted = alarm(Statistic=None, ExtendedStatistic="p99", Unit="Milliseconds")
-    (query,) = alarm_data.queries(wanted, STORE)
+    (query,) = alarms.queries(wanted, STORE)
     assert (query["MetricStat"]["Stat"], query["MetricStat"]["Unit"]) == ("p99", "Milliseconds")
 
 
@@ -85,7 +84,7 @@ def test_a_percentile_and_a_unit_stay_as_they_are():
 )
 def test_any_other_alarm_counts_by_its_own_state(changes):
     """Other services, functions and aliases, bands and composite alarms are not asked anew."""
-    assert alarm_data.queries(alarm(**changes), STORE) == []
+    assert alarms.queries(alarm(**changes), STORE) == []
 
 
 @pytest.mark.parametrize(
@@ -110,7 +109,7 @@ def test_an_alarm_strikes_as_cloudwatch_would(changes, values, strikes):
     """So many of so many periods in a row, as far as the bake has them; gaps are good."""
     one = alarm(**changes)
     period = one["Period"]
-    struck = alarm_data.struck(one, points(*values, period=period), period, BAKE)
+    struck = alarms.struck(one, points(*values, period=period), period, BAKE)
     assert bool(struck) == strikes, struck
 
 
@@ -121,13 +120,13 @@ def test_an_alarm_strikes_as_cloudwatch_would(changes, values, strikes):
 def test_only_whole_periods_can_be_too_low(values, strikes):
     """The first and the last period hold a part of their time: a small sum proves nothing."""
     low = alarm(ComparisonOperator="LessThanThreshold")
-    assert bool(alarm_data.struck(low, points(*values), 60, BAKE)) == strikes
+    assert bool(alarms.struck(low, points(*values), 60, BAKE)) == strikes
 
 
 def test_what_strikes_is_said_in_numbers():
     """The value, the threshold, the period, and how often."""
     one = alarm(EvaluationPeriods=2)
-    said = alarm_data.struck(one, points(3, 4), 60, BAKE)
+    said = alarms.struck(one, points(3, 4), 60, BAKE)
     assert said == "3 is over 2 in 1 min, 2 times in 2 periods"
 
 

@@ -23,7 +23,7 @@ BY_NAME = {"get_paginator", "generate_presigned_url"}
 """Methods that take another one's name."""
 
 FEATURES = {
-    "code and versions": {"functions", "configuration", "identity"},
+    "code and versions": {"functions", "configuration", "session.identity"},
     "aliases": {"aliases"},
     "smoke tests": {"invoke"},
     "packages": {"artifacts"},
@@ -33,7 +33,7 @@ FEATURES = {
     "sites": {"sites.book", "sites.transfer", "sites.wire"},
     "CloudFront": {"sites.cdn"},
     "API Gateway": {"gateway"},
-    "canaries with alarms": {"alarms", "alarm_data"},
+    "canaries with alarms": {"alarms"},
     "roles": {"session"},
 }
 """The modules that call AWS for what each row of the table is for."""
@@ -83,7 +83,9 @@ def services(text):
 def called():
     """The calls of each module of the room, where there are any."""
     found = {
-        ".".join(path.relative_to(ROOM).with_suffix("").parts): calls(path.read_text())
+        ".".join(path.relative_to(ROOM).with_suffix("").parts).removesuffix(".__init__"): calls(
+            path.read_text()
+        )
         for path in sorted(ROOM.rglob("*.py"))
     }
     return {module: names for module, names in found.items() if names}

@@ -8,11 +8,11 @@ import pytest
 
 from tests.docker.conftest import Quiet
 from tests.docker.tars import Entry, chunks, folder, symlink, tar
-from workers.docker import images, reports
+from workers.docker import images
 from workers.docker.bounds import Bounds
-from workers.docker.checks import Fetch, Limits, run_check
+from workers.docker.checks import Fetch, Limits, reports, run_check
+from workers.docker.checks.reports import Left
 from workers.docker.engine import Engine
-from workers.docker.reports import Left
 from workers.ledger.model.errors import UserError
 
 

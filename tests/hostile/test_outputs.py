@@ -10,7 +10,7 @@ import pytest
 
 from config import limits
 from tests.docker.tars import Entry, chunks, folder, symlink, tar
-from workers.docker import reports
+from workers.docker.checks import reports
 from workers.ledger.model.errors import CancelledError, UserError
 from workers.packaging.deflate import Blob
 from workers.packaging.package import package

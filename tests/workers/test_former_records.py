@@ -7,8 +7,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.workers.conftest import FUNCTION, HOME, PUBLISHED
-from workers.aws.identity import UNKNOWN
 from workers.aws.session import aws_for
+from workers.aws.session.identity import UNKNOWN
 from workers.ledger import keys
 from workers.ledger.model.run import Release
 from workers.ledger.owners import Owners

@@ -2,9 +2,8 @@
 
 from workers.archive import ending
 from workers.aws import artifacts
-from workers.bucket import place_of
 from workers.ledger.model.run import Run
-from workers.workshop import Workshop
+from workers.workshop import Workshop, place_of
 
 KEPT_SECONDS = 3 * 86400
 RECALLED_SECONDS = 3600

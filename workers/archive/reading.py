@@ -4,11 +4,10 @@ from workers.archive.ending import packed, rest
 from workers.archive.store import key
 from workers.aws import stored
 from workers.aws.faults import MissingError
-from workers.bucket import place_of
 from workers.ledger.model.errors import RunError
 from workers.ledger.model.run import Run
 from workers.ledger.parts import END, GONE, PIECE_BYTES, Piece
-from workers.workshop import Workshop
+from workers.workshop import Workshop, place_of
 
 
 def serve(shop: Workshop, run_id: str) -> None:

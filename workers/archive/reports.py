@@ -6,12 +6,11 @@ from config.together import together
 from workers.archive.log import KEPT_SECONDS, RECALLED_SECONDS
 from workers.aws import stored
 from workers.aws.session import Aws
-from workers.bucket import place_of
-from workers.docker.reports import Left
+from workers.docker.checks.reports import Left
 from workers.ledger.model.errors import RunError, UserError
 from workers.ledger.model.run import Report, Run
 from workers.ledger.reports import MOST_BYTES, packed
-from workers.workshop import Workshop
+from workers.workshop import Workshop, place_of
 
 
 def keep(shop: Workshop, run: Run, check: str, report: Left, say: Callable[[str], None]) -> Report:

@@ -8,12 +8,11 @@ import structlog
 
 from workers.archive import spool
 from workers.aws import stored
-from workers.bucket import place_of
 from workers.ledger import messages
 from workers.ledger.model.errors import RunError
 from workers.ledger.model.run import Run
 from workers.ledger.parts import Part
-from workers.workshop import Workshop
+from workers.workshop import Workshop, place_of
 
 log = structlog.get_logger()
 

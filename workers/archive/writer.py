@@ -9,11 +9,10 @@ from config.log_text import as_text
 from config.units import size
 from workers.archive.spool import Spool
 from workers.archive.store import name_of, prefix, settle
-from workers.bucket import place_of
 from workers.ledger.lease import Lease, Said
 from workers.ledger.model.errors import RunError
 from workers.ledger.model.run import Run
-from workers.workshop import Workshop
+from workers.workshop import Workshop, place_of
 
 log = structlog.get_logger()
 

@@ -13,9 +13,8 @@ from typing import Any
 from docker.errors import ImageNotFound
 from docker.models.containers import Container
 
-from workers.docker import reports
 from workers.docker.archive import left
-from workers.docker.checks import Limits, Outcome, confined, outcome_of, watched
+from workers.docker.checks import Limits, Outcome, confined, outcome_of, reports, watched
 from workers.docker.containers import Output, remove
 from workers.docker.engine import Engine
 from workers.ledger.model.errors import OurError, PassingError, UserError

@@ -30,10 +30,9 @@ from workers.ledger.model.errors import (
 from workers.ledger.model.run import Run, StageRecord, StageState, State
 from workers.ledger.model.shortage import shortage
 from workers.ledger.model.stages import BY_NAME, Stage
-from workers.owner import owner_of
 from workers.pipeline import supersession
 from workers.stages import WORK
-from workers.workshop import Workshop
+from workers.workshop import Workshop, owner_of
 
 log = structlog.get_logger()
 

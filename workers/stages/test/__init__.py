@@ -9,8 +9,7 @@ from workers.archive import reports as check_reports
 from workers.attempt import allowed
 from workers.attempt.context import Context
 from workers.attempt.images import check_limits, image
-from workers.docker import reports
-from workers.docker.checks import Fetch, Limits, Outcome, run_check
+from workers.docker.checks import Fetch, Limits, Outcome, reports, run_check
 from workers.docker.disk import full
 from workers.ledger.model.errors import OurError, PassingError, UserError
 from workers.ledger.model.run import CheckRecord, Report, Tests

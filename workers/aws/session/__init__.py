@@ -25,7 +25,7 @@ from botocore.utils import get_environ_proxies
 from config.settings import passed_on
 from workers.aws.budget import Budget, Shared
 from workers.aws.faults import translated
-from workers.aws.identity import UNKNOWN, account_of, account_with
+from workers.aws.session.identity import UNKNOWN, account_of, account_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable
