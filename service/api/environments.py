@@ -11,6 +11,7 @@ from service.actions import operated
 from service.api import body, present
 from service.web import Web
 from workers.ledger.locks import Lock
+from workers.ledger.model.released import Released
 from workers.ledger.model.run import Run
 
 blueprint = Blueprint("environments", __name__)
@@ -63,17 +64,16 @@ def releases(name: str) -> Response:
     return jsonify(releases=[_row(row) for row in rows])
 
 
-def _row(row: dict[str, Any]) -> dict[str, Any]:
+def _row(row: Released) -> dict[str, Any]:
     """A release as the API shows it: without what only a rollback to it needs."""
-    names = ("function", "version", "alias", "sha256", "commit", "repository", "run")
-    site = row.get("site") or {}
+    names = {"function", "version", "alias", "sha256", "commit", "repository", "run"}
     return {
-        **{name: row.get(name) for name in names},
+        **row.model_dump(include=names),
         **present.commits(row),
-        "run_id": row.get("run"),
-        "site": site.get("bucket"),
-        "rollback": row.get("rollback"),
-        "pruned": bool(row.get("pruned")),
-        "event": row.get("event"),
-        "at": moment(row["at"]),
+        "run_id": row.run,
+        "site": row.site.bucket if row.site else None,
+        "rollback": row.rollback.model_dump(by_alias=True) if row.rollback else None,
+        "pruned": row.pruned,
+        "event": row.event,
+        "at": moment(row.at),
     }

@@ -6,6 +6,7 @@ from typing import Any
 from service.web import Web
 from workers.ledger.history import Query
 from workers.ledger.model.observation import Head, Observation
+from workers.ledger.model.released import Released
 from workers.ledger.model.run import Run, State
 from workers.ledger.observations import Observations
 
@@ -55,29 +56,29 @@ class Branches:
         run_id = observations.run_of(head.repository_id, self._environment, head.commit)
         return ledger.history.run(run_id) if run_id else None
 
-    def next_of(self, row: dict[str, Any]) -> dict[str, Any]:
+    def next_of(self, row: Released) -> dict[str, Any]:
         """What would be live next of a function, by its latest release."""
         head = self._head_of(row)
         if head is None or head.commit is None:
             why = "unknown" if head is None else head.fault or f"there is no branch {head.branch}"
             return {"commit": None, "run_id": None, "state": None, "text": why}
-        run = None if head.commit == row["commit"] else self._run(head)
+        run = None if head.commit == row.commit else self._run(head)
         return {
             "commit": head.commit,
             "run_id": run.id if run else None,
             "state": run.state if run else None,
-            "text": _text(head.commit, row["commit"], run),
+            "text": _text(head.commit, row.commit, run),
         }
 
-    def _head_of(self, row: dict[str, Any]) -> Head | None:
+    def _head_of(self, row: Released) -> Head | None:
         """The head of the branch that the release came from."""
-        heads = [head for head in self._heads if head.repository == row["repository"]]
-        run = self._web.ledger.history.run(row["run"]) if len(heads) > 1 else None
+        heads = [head for head in self._heads if head.repository == row.repository]
+        run = self._web.ledger.history.run(row.run or "") if len(heads) > 1 else None
         known = [head for head in heads if run and head.branch == run.order.branch]
         return next(iter(known or heads), None)
 
 
-def _text(commit: str, live: str, run: Run | None) -> str:
+def _text(commit: str, live: str | None, run: Run | None) -> str:
     """What will be, or was, made of a head, in a few words."""
     short = commit[:7]
     if commit == live:

@@ -17,6 +17,7 @@ from service.web import Web
 from workers.ledger import messages
 from workers.ledger.keys import RELEASES_KEPT
 from workers.ledger.model.observation import Observation, Seen
+from workers.ledger.model.released import Released
 from workers.ledger.observations import Observations
 from workers.ledger.unpruned import UnprunedBook
 
@@ -87,20 +88,19 @@ def shown(web: Web, environment: Environment, found: Observation | None) -> dict
     }
 
 
-Row = dict[str, Any]
-
-
 def _functions(
     web: Web, environment: Environment, found: Observation | None
-) -> list[tuple[Row, Seen | None]]:
+) -> list[tuple[Released, Seen | None]]:
     """The latest release of each function, with what was seen of it since."""
-    latest: dict[str, Row] = {}
+    latest: dict[str, Released] = {}
     for row in web.ledger.history.released(environment.name, 0, RELEASES_KEPT):
-        if row.get("function") and not row.get("event"):
-            latest.setdefault(row["function"], row)
+        if row.function and not row.event:
+            latest.setdefault(row.function, row)
     seen = {one.function: one for one in found.functions} if found else {}
     # One that was not seen was taken out of the operator's file, or out of its repository.
-    gone = [name for name in latest if found and name not in seen and latest[name]["at"] < found.at]
+    gone = [
+        name for name in latest if found and name not in seen and (latest[name].at or 0) < found.at
+    ]
     return [
         (latest[name], _since(latest[name], seen.get(name)))
         for name in sorted(latest)
@@ -108,25 +108,25 @@ def _functions(
     ]
 
 
-def _since(row: Row, seen: Seen | None) -> Seen | None:
+def _since(row: Released, seen: Seen | None) -> Seen | None:
     """What was seen, unless the function was released after that."""
-    if seen is None or (seen.record.run, seen.record.version) != (row["run"], row["version"]):
+    if seen is None or (seen.record.run, seen.record.version) != (row.run, row.version):
         return None
     return seen
 
 
-def _function(web: Web, branches: Branches, row: Row, seen: Seen | None) -> dict[str, Any]:
+def _function(web: Web, branches: Branches, row: Released, seen: Seen | None) -> dict[str, Any]:
     return {
-        "function": row["function"],
-        "repository": row["repository"],
+        "function": row.function,
+        "repository": row.repository,
         "record": {
-            "version": row["version"],
-            "commit": row["commit"],
+            "version": row.version,
+            "commit": row.commit,
             **commits(row),
-            "sha256": row["sha256"],
-            "since": moment(row["at"]),
-            "run_id": row["run"],
-            "run_url": f"{web.url}/runs/{row['run']}",
+            "sha256": row.sha256,
+            "since": moment(row.at),
+            "run_id": row.run,
+            "run_url": f"{web.url}/runs/{row.run}",
         },
         "live": seen.live.model_dump() if seen and seen.live else None,
         "releasing": seen.releasing if seen else None,

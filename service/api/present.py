@@ -1,6 +1,5 @@
 """Runs and tasks as the API shows them."""
 
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -10,6 +9,7 @@ from service.api.rollouts import rollout
 from service.web import Web
 from workers.ledger.locks import Lock
 from workers.ledger.model.order import Order
+from workers.ledger.model.released import Released
 from workers.ledger.model.run import Release, Report, Run, StageState
 
 __all__ = ["reports", "run", "task"]
@@ -58,9 +58,9 @@ def _shared(release: Release) -> dict[str, Any]:
     return release.model_dump(include={"function", "version", "commits"})
 
 
-def commits(row: Mapping[str, Any]) -> dict[str, list[str]]:
+def commits(row: Released) -> dict[str, list[str]]:
     """The commits that a version stands for, the one that it bears in AWS first, if several."""
-    return {"commits": list(row["commits"])} if row.get("commits") else {}
+    return {"commits": list(row.commits)} if row.commits else {}
 
 
 def _base(order: Order) -> dict[str, str | None] | None:

@@ -40,5 +40,7 @@ def _deploying(web: Web, name: str) -> set[str]:
     deployed = (run.order for run in history.deployed())
     found = {order.repository for order in deployed if order.environment == environment.name}
     # Runs are forgotten sooner than what they released.
-    found |= {row["repository"] for row in history.released(name, 0, keys.RELEASES_KEPT)}
+    found |= {
+        row.repository for row in history.released(name, 0, keys.RELEASES_KEPT) if row.repository
+    }
     return {one for one in found if web.operator.repository(one) is not None}

@@ -84,23 +84,24 @@ def one(name: str) -> str:
 
 def _pasts(web: Web, name: str) -> Iterator[Past]:
     rows = web.ledger.history.released(name, 0, ROWS)
-    for (run, event), group in groupby(rows, key=lambda row: (str(row["run"]), row.get("event"))):
+    for (run, event), group in groupby(rows, key=lambda row: (str(row.run), row.event)):
         parts = list(group)
-        sites = (part["site"]["bucket"] for part in parts if part.get("site"))
-        pairs = [(part["function"], part["version"] or "") for part in parts if part["function"]]
+        sites = (part.site.bucket for part in parts if part.site)
+        pairs = [(part.function, part.version or "") for part in parts if part.function]
+        back = parts[0].rollback
         yield Past(
             run=run,
-            at=int(parts[0]["at"]),
-            commit=str(parts[0]["commit"]),
-            repository=str(parts[0]["repository"]),
+            at=parts[0].at or 0,
+            commit=str(parts[0].commit),
+            repository=str(parts[0].repository),
             functions=tuple(sorted(pairs)),
             site=next(sites, None),
-            rollback=parts[0].get("rollback"),
+            rollback=back.model_dump(by_alias=True) if back else None,
             event=event,
             shared=tuple(
-                (part["function"], part["version"] or "", tuple(part["commits"]))
+                (part.function or "", part.version or "", part.commits)
                 for part in parts
-                if part.get("commits")
+                if part.commits
             ),
         )
 

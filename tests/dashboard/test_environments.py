@@ -217,8 +217,10 @@ def test_what_somebody_changed_by_hand(ann, ledger):
     assert "&lt;b&gt;it&lt;/b&gt;" in ann.text(PAGE)
     latest = ledger.history.released("production", 0, 1)[0]
     place = "123456789012/eu-west-3/MoviesLoader/production"
-    ledger.redis.hset(keys.LIVE, place, json.dumps(latest))
-    what = {name: latest[name] for name in ("function", "version", "commit", "repository", "run")}
+    ledger.redis.hset(keys.LIVE, place, json.dumps(latest.row()))
+    what = {
+        name: latest.row()[name] for name in ("function", "version", "commit", "repository", "run")
+    }
     assert observations.repaired(place, "production", what)
     shown = ann.text(PAGE)
     assert shown.count("put back after a change by hand") == 1

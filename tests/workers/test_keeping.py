@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from tests.orders import order
 from workers.aws.functions import Version
+from workers.ledger.model.released import Released
 from workers.ledger.model.run import Release, Run, State
 from workers.ledger.upkeep import Mark
 from workers.upkeep.retention import Known, doomed
@@ -22,8 +23,8 @@ def histories(draw):
 
     def row(number, function=FUNCTION, pruned=False):
         mark = by_number[number]
-        found = {"function": function, "version": number, "commit": mark.commit}
-        return found | {"sha256": mark.sha256} | ({"pruned": True} if pruned else {})
+        known = {"version": number, "commit": mark.commit, "sha256": mark.sha256}
+        return Released(function=function, pruned=pruned, **known)
 
     rows = st.builds(row, numbers, st.sampled_from([FUNCTION, FUNCTION, "Other"]), st.booleans())
     places = draw(st.lists(st.tuples(st.lists(rows, max_size=15), st.integers(1, 5)), max_size=3))
@@ -64,7 +65,7 @@ def test_nothing_that_is_needed_goes(life):
     for led_to in aliases.values():
         assert not led_to & set(gone)
     for rows, keep in known.histories:
-        live = [row["version"] for row in rows if row["function"] == FUNCTION]
+        live = [row.version for row in rows if row.function == FUNCTION]
         for number in gone:
             if number in live:
                 assert len(set(live[: live.index(number)])) >= keep
@@ -74,10 +75,10 @@ def test_nothing_that_is_needed_goes(life):
     for mark, run_id in known.published.items():
         assert run_id not in at_work or mark.number not in gone
     recorded = {(m.number, m.commit, m.sha256) for m in known.published} | {
-        (row["version"], row["commit"], row["sha256"])
+        (row.version, row.commit, row.sha256)
         for rows, _ in known.histories
         for row in rows
-        if row["function"] == FUNCTION
+        if row.function == FUNCTION
     }
     for version in gone.values():
         assert version.number != "$LATEST"
@@ -102,7 +103,7 @@ def test_the_last_releases_of_each_environment_stay():
     """Two of seven versions are kept for a rollback, and what the run at work has published."""
     commit = COMMITS[0]
     rows = [
-        {"function": FUNCTION, "version": str(n), "commit": commit, "sha256": f"sha-{n}"}
+        Released(function=FUNCTION, version=str(n), commit=commit, sha256=f"sha-{n}")
         for n in (6, 5, 6, 4, 2, 1)
     ]
     found = [Version(str(n), commit, f"sha-{n}") for n in range(1, 8)]

@@ -219,9 +219,9 @@ def test_the_plan_names_all_commits_of_a_version(yard, hub, command, worker):
     (row,) = yard.ledger.history.released("sandbox", 0, 1)
     made = Release(
         function=FUNCTION,
-        version=row["version"],
+        version=row.version,
         alias="sandbox",
-        sha256=row["sha256"],
+        sha256=row.sha256,
         commits=(first, merge),
     )
     yard.went_live(lease, made, merge, "sandbox")

@@ -33,7 +33,7 @@ def test_versions_beyond_the_last_releases_are_deleted(yard):
     assert [line["version"] for line in told] == made[:3]
     assert all(len(line["commit"]) == 40 and line["bytes"] for line in told)
     rows = yard.ledger.history.released("sandbox", 0, 10)
-    assert [row.get("pruned", False) for row in rows] == [False, False, True, True, True]
+    assert [row.pruned for row in rows] == [False, False, True, True, True]
     assert yard.ledger.history.counters()["versions_pruned"] == 3
     assert prune(yard.shop) == 0
     assert yard.cloud.latest(FUNCTION)["Version"] == "$LATEST"
@@ -85,7 +85,7 @@ def test_a_rollback_that_was_accepted_keeps_its_version(yard):
     made = [yard.release() for _ in range(5)]
     _, lease = yard.take("sandbox", "e" * 40)
     rows = yard.ledger.history.released("sandbox", 0, 10)
-    lease.releases([Release(function=FUNCTION, version=made[0], sha256=rows[-1]["sha256"])])
+    lease.releases([Release(function=FUNCTION, version=made[0], sha256=rows[-1].sha256)])
     prune(yard.shop)
     assert yard.numbers() == [made[0], *made[3:]]
 
@@ -157,7 +157,7 @@ def test_a_version_that_somebody_else_deleted_is_marked(yard):
     yard.client.delete_function(FunctionName=FUNCTION, Qualifier=made[0])
     assert prune(yard.shop) == 0
     rows = yard.ledger.history.released("sandbox", 0, 10)
-    assert [row.get("pruned", False) for row in rows] == [False, False, True]
+    assert [row.pruned for row in rows] == [False, False, True]
     assert yard.ledger.history.counters()["versions_pruned"] == 0
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from workers.ledger.model.released import Released
 from workers.ledger.model.rollback import AmbiguousError, UnknownError, find
 
 FIRST, SECOND, THIRD = (letter * 40 for letter in "abc")
@@ -29,7 +30,7 @@ class History:
         return self
 
     def _add(self, row):
-        self._rows.insert(0, row)
+        self._rows.insert(0, Released.model_validate(row))
 
     def find(self, to, **which):
         """The target of a rollback."""
@@ -131,4 +132,4 @@ def test_previous_of_all_overlooks_what_one_function_did():
 def test_rows_of_an_older_slipway_are_overlooked():
     """They lack what a rollback needs, so they are as good as no release."""
     with pytest.raises(UnknownError):
-        find([{"commit": FIRST, "repository": "octo/store", "function": "List"}], FIRST)
+        find([Released(commit=FIRST, repository="octo/store", function="List")], FIRST)

@@ -191,7 +191,7 @@ def test_an_alias_is_put_back(yard):
     assert kinds(found) == []
     assert [line["event"] for line in logs] == ["drift_begins", "drift_repaired"]
     row = yard.ledger.history.released("sandbox", 0, 1)[0]
-    assert (row["event"], row["version"], row["found"]) == ("repaired", second, f"version {first}")
+    assert (row.event, row.version, row.found) == ("repaired", second, f"version {first}")
     assert look(yard.shop)[1] == []
 
 

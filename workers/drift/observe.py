@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from time import sleep
-from typing import Any
 
 from config.server import Environment
 from config.together import together
@@ -65,39 +64,37 @@ class Look:
             storage_fault=fault,
         )
 
-    def _rows(self) -> list[dict[str, Any]]:
+    def _rows(self) -> list[Released]:
         """The latest release of each function that the operator still lets Slipway touch."""
-        latest: dict[str, dict[str, Any]] = {}
+        latest: dict[str, Released] = {}
         for row in self._upkeep.released(self.environment.name):
-            ours = row.get("alias") == self.environment.alias and not row.get("event")
-            if ours and row.get("function") and not self._elsewhere(row):
-                latest.setdefault(row["function"], row)
+            ours = row.alias == self.environment.alias and not row.event
+            if ours and row.function and not self._elsewhere(row):
+                latest.setdefault(row.function, row)
         return [latest[name] for name in sorted(latest) if self._allowed(latest[name])]
 
-    def _allowed(self, row: dict[str, Any]) -> bool:
-        rule = self.shop.operator.repository(row["repository"])
-        return rule is not None and rule.may_touch(row["function"])
+    def _allowed(self, row: Released) -> bool:
+        rule = self.shop.operator.repository(row.repository or "")
+        return rule is not None and rule.may_touch(row.function or "")
 
-    def _elsewhere(self, row: dict[str, Any]) -> bool:
+    def _elsewhere(self, row: Released) -> bool:
         """Whether it was released to another account or region, where the environment was then."""
-        home = row.get("home")
-        return home is not None and home != self.aws.home(row["function"])
+        return row.home is not None and row.home != self.aws.home(row.function or "")
 
     def released_here(self, record: Recorded, function: str) -> bool:
         """Whether this environment itself has released a version of a function here."""
         wanted = (function, self.environment.alias, record.version, record.commit)
-        names = ("function", "alias", "version", "commit")
         return any(
-            tuple(row.get(name) for name in names) == wanted
+            (row.function, row.alias, row.version, row.commit) == wanted
             for row in self._upkeep.released(self.environment.name)
-            if not (row.get("event") or self._elsewhere(row))
+            if not (row.event or self._elsewhere(row))
         )
 
-    def _paced(self, row: dict[str, Any]) -> Seen | None:
+    def _paced(self, row: Released) -> Seen | None:
         sleep(self._pause)
         return self.seen(row)
 
-    def seen(self, row: dict[str, Any]) -> Seen | None:
+    def seen(self, row: Released) -> Seen | None:
         """One function; None when it is gone and its repository no longer deploys it."""
         base = self._seen(row, self._record(row))
         try:
@@ -112,9 +109,9 @@ class Look:
             return base.model_copy(update={"fault": str(error)})
         return base.model_copy(update={"fault": "it changes all the time"})
 
-    def _once(self, row: dict[str, Any]) -> Seen:
+    def _once(self, row: Released) -> Seen:
         """One reading; in this order, or a release that ends meanwhile would look like drift."""
-        function, alias = row["function"], self.environment.alias
+        function, alias = row.function or "", self.environment.alias
         exists, live = self._live(function)
         run = self.releasing(function)
         seen = self._seen(row, self._record(row))
@@ -171,30 +168,29 @@ class Look:
         """The name of one function's alias in the ledger."""
         return keys.alias(self.aws.home(function), function, self.environment.alias)
 
-    def _record(self, row: dict[str, Any]) -> Recorded:
-        listed = Released.model_validate(row)
-        record = self.shop.ledger.history.live(self.place(row["function"]))
+    def _record(self, row: Released) -> Recorded:
+        record = self.shop.ledger.history.live(self.place(row.function or ""))
         # What another environment has made live at the same place is no record of this one.
         if record is None or record.environment not in (None, self.environment.name):
-            record = listed
+            record = row
         return Recorded(
             version=record.version or "",
             commit=record.commit or "",
             sha256=record.sha256 or "",
             run=record.run or "",
-            at=listed.at if listed.run == record.run else None,
+            at=row.at if row.run == record.run else None,
             commits=record.commits,
         )
 
-    def _seen(self, row: dict[str, Any], record: Recorded) -> Seen:
-        return Seen(function=row["function"], repository=row["repository"], record=record)
+    def _seen(self, row: Released, record: Recorded) -> Seen:
+        return Seen(function=row.function or "", repository=row.repository or "", record=record)
 
-    def _retired(self, row: dict[str, Any], seen: Seen) -> bool:
+    def _retired(self, row: Released, seen: Seen) -> bool:
         """Whether a function that is gone was left out of its repository's latest release."""
         if seen.differs[0].kind != "function deleted":
             return False
         rows = self._upkeep.released(self.environment.name)
-        return bool(_latest_run(rows, row["repository"]) != row["run"])
+        return _latest_run(rows, row.repository) != row.run
 
     def _storage(self) -> tuple[CodeStorage | None, str | None]:
         """How full it is, or that it may not be read."""
@@ -216,13 +212,13 @@ def _begun(run: Run) -> bool:
     return run.state is State.RUNNING and begun
 
 
-def _latest_run(rows: Iterable[dict[str, Any]], repository: str) -> str:
+def _latest_run(rows: Iterable[Released], repository: str | None) -> str | None:
     """The latest run that released all of a repository; a rollback of one function does not."""
     whole = (
-        row
+        row.run
         for row in rows
-        if row.get("repository") == repository
-        and not row.get("event")
-        and not (row.get("rollback") or {}).get("function")
+        if row.repository == repository
+        and not row.event
+        and not (row.rollback and row.rollback.function)
     )
-    return str(next(whole, {}).get("run", ""))
+    return next(whole, None)

@@ -164,10 +164,10 @@ class History:
         texts = self._redis.hmget(keys.LIVE, places) if places else []
         return [Released.model_validate_json(text) if text else None for text in texts]
 
-    def released(self, environment: str, start: int, count: int) -> list[dict[str, Any]]:
-        """What was made live in an environment, newest first; times in milliseconds since 1970."""
+    def released(self, environment: str, start: int, count: int) -> list[Released]:
+        """Returns what was made live in an environment, newest first."""
         rows = self._redis.lrange(keys.released(environment), start, start + count - 1)
-        return [json.loads(row) for row in rows]
+        return [Released.model_validate_json(row) for row in rows]
 
     def claimed(self, places: Sequence[str], but: str) -> str | None:
         """The run whose gradual release has one of these aliases now, another than `but`."""

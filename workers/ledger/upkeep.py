@@ -9,6 +9,7 @@ from redis import Redis
 
 from workers.ledger import keys
 from workers.ledger.history import History
+from workers.ledger.model.released import Released
 from workers.ledger.scripts import Scripts
 
 LOCK_SECONDS = 45.0
@@ -43,7 +44,7 @@ class Upkeep:
         marks, wanted = self.published(home, function), (version, sha256)
         return [mark.commit for mark in marks if (mark.number, mark.sha256) == wanted]
 
-    def released(self, environment: str) -> list[dict[str, Any]]:
+    def released(self, environment: str) -> list[Released]:
         """All that is kept of an environment's history, newest first."""
         return self._history.released(environment, 0, keys.RELEASES_KEPT)
 

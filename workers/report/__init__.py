@@ -118,8 +118,8 @@ def _taken_back(shop: Workshop, run: Run) -> list[Status]:
     if run.order.purpose != "rollback" or run.state is not State.SUCCEEDED:
         return []
     rows = shop.ledger.history.released(run.order.environment or "", 0, RELEASES_KEPT)
-    left = {row["rollback"].get("from") for row in rows if row["run"] == run.id}
-    return [taken_back(run, commit) for commit in left - {None, "", run.order.commit}]
+    left = {row.rollback.from_ for row in rows if row.rollback and row.run == run.id}
+    return [taken_back(run, commit) for commit in left if commit and commit != run.order.commit]
 
 
 def _checks(shop: Workshop, run: Run) -> list[tuple[Run, Status]]:

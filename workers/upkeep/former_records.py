@@ -16,6 +16,7 @@ from workers.aws.session import aws_of
 from workers.ledger import keys
 from workers.ledger.former import Former
 from workers.ledger.model.errors import RunError
+from workers.ledger.model.released import Released
 from workers.ledger.owners import Owner, Owners
 from workers.ledger.upkeep import Mark, Upkeep
 from workers.stages.deploy import REMEMBERED
@@ -45,7 +46,7 @@ class _TakeOver:
         self.live = self.book.live()
         self.environments = self.shop.operator.environments
         upkeep = Upkeep(self.shop.ledger.redis)
-        self.rows: dict[str, list[Row]] = {
+        self.rows: dict[str, list[Released]] = {
             name: upkeep.released(name) for name in self.environments
         }
 
@@ -53,7 +54,7 @@ class _TakeOver:
         """How many records were taken over."""
         for one in self.environments.values():
             for row in self._latest(one):
-                self._try(row["function"], lambda one=one, row=row: self._released(one, row))
+                self._try(row.function or "", lambda one=one, row=row: self._released(one, row))
         for place in set(self.live) - self.done:
             function = place.split("/")[1]
             self._try(function, lambda place=place: self._unlisted(place))
@@ -73,7 +74,7 @@ class _TakeOver:
     @cached_property
     def published(self) -> dict[str, Any]:
         """The versions of each function ever released, as they were known."""
-        names = {row["function"] for rows in self.rows.values() for row in rows}
+        names = {row.function for rows in self.rows.values() for row in rows if row.function}
         names |= {place.split("/")[1] for place in self.live}
         return self.book.published(sorted(name for name in names if name))
 
@@ -84,26 +85,25 @@ class _TakeOver:
             self.unsure.add(function)
             log.warning("records_not_taken_over", function=function, error=str(error))
 
-    def _latest(self, one: Environment) -> Iterator[Row]:
+    def _latest(self, one: Environment) -> Iterator[Released]:
         """The newest release of each function at the environment's alias, of before."""
         seen = set()
         for row in self.rows[one.name]:
-            function = row.get("function")
-            if not function or row.get("alias") != one.alias or row.get("event"):
+            if not row.function or row.alias != one.alias or row.event:
                 continue
-            if function not in seen and not row.get("home"):
+            if row.function not in seen and not row.home:
                 yield row
-            seen.add(function)
+            seen.add(row.function)
 
-    def _released(self, one: Environment, row: Row) -> None:
+    def _released(self, one: Environment, row: Released) -> None:
         aws = aws_of(one)
-        former = f"{aws.region}/{row['function']}/{one.alias}"
+        former = f"{aws.region}/{row.function}/{one.alias}"
         record = self.live.get(former)
         if record is None:
             return
         # The place was shared by all accounts: only the environment's history tells its own.
-        if record.get("run") != row.get("run"):
-            record = {name: value for name, value in row.items() if name not in ("at", "pruned")}
+        if record.get("run") != row.run:
+            record = {name: it for name, it in row.row().items() if name not in ("at", "pruned")}
         self._keep(one, former, record)
 
     def _unlisted(self, place: str) -> None:
@@ -144,10 +144,10 @@ class _TakeOver:
         """A version is where it was released, and where its run was; else it may be anywhere."""
         homes = {name: aws_of(one).home(function) for name, one in self.environments.items()}
         released = {
-            (row["version"], row["commit"], name)
+            (row.version, row.commit, name)
             for name, rows in self.rows.items()
             for row in rows
-            if row.get("function") == function
+            if row.function == function
         }
         for mark, run_id in marks.items():
             run = self.shop.ledger.history.run(run_id)

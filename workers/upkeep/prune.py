@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from time import sleep
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import structlog
 
@@ -13,6 +13,7 @@ from workers.aws.functions import Version
 from workers.aws.session import Aws, aws_of
 from workers.ledger import keys
 from workers.ledger.model.errors import PassingError, RunError
+from workers.ledger.model.released import Released
 from workers.ledger.unpruned import UnprunedBook
 from workers.ledger.upkeep import Mark, Upkeep
 from workers.upkeep.retention import Known, doomed
@@ -31,7 +32,7 @@ PAUSE_SECONDS = 0.25
 """Between two versions: releases come first, and share AWS's quota with us."""
 
 
-Histories = Mapping[str, Sequence[Mapping[str, Any]]]
+Histories = Mapping[str, Sequence[Released]]
 """What each environment released, newest first."""
 
 
@@ -79,7 +80,7 @@ class Pass:
         histories = self._histories()
         for place in places(self._every):
             rows = [row for one in place.environments for row in histories[one.name]]
-            for function in sorted({str(row["function"]) for row in rows if row.get("function")}):
+            for function in sorted({row.function for row in rows if row.function}):
                 self._try(place, function, histories)
         return self._most - self._left
 
@@ -124,7 +125,7 @@ class Pass:
     def _tell(self, place: Place, function: str, histories: Histories, why: str) -> None:
         """Have the environments that released a function say why its old versions stay, if so."""
         for one in place.environments:
-            if not any(row.get("function") == function for row in histories[one.name]):
+            if not any(row.function == function for row in histories[one.name]):
                 continue
             if why:
                 self._book.note(one.name, function, why, self._mask)
@@ -180,9 +181,9 @@ def _lock(place: Place, function: str) -> str:
     return keys.function_lock(place.aws.home(function), function)
 
 
-def _there(rows: Sequence[Mapping[str, Any]], home: str) -> list[Mapping[str, Any]]:
+def _there(rows: Sequence[Released], home: str) -> list[Released]:
     """What was released to one account and region, where the environment may have moved since."""
-    return [row for row in rows if row.get("home", home) == home]
+    return [row for row in rows if row.home in (None, home)]
 
 
 def _mark(version: Version) -> Mark:

@@ -3,13 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any
 
 from workers.aws.functions import Version
+from workers.ledger.model.released import Released
 from workers.ledger.model.run import Run
 from workers.ledger.upkeep import Mark
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -21,7 +19,7 @@ class Known:
     """
 
     function: str
-    histories: Sequence[tuple[Sequence[Row], int]]
+    histories: Sequence[tuple[Sequence[Released], int]]
     published: Mapping[Mark, str]
     unended: Sequence[Run]
 
@@ -29,10 +27,10 @@ class Known:
     def ours(self) -> set[Mark]:
         """Slipway's own versions: published by it, or released by it and not yet gone."""
         released = {
-            Mark(row["version"], row["commit"], row.get("sha256") or "")
+            Mark(row.version or "", row.commit or "", row.sha256 or "")
             for rows, _ in self.histories
             for row in rows
-            if self._is_of(row) and not row.get("pruned")
+            if self._is_of(row) and not row.pruned
         }
         return released | set(self.published)
 
@@ -47,12 +45,12 @@ class Known:
             wanted.update(self._latest(rows, keep))
         return wanted | self._newest(max((keep for _, keep in self.histories), default=0))
 
-    def _is_of(self, row: Row) -> bool:
-        return row.get("function") == self.function and bool(row.get("version"))
+    def _is_of(self, row: Released) -> bool:
+        return row.function == self.function and bool(row.version)
 
-    def _latest(self, rows: Iterable[Row], keep: int) -> list[str]:
+    def _latest(self, rows: Iterable[Released], keep: int) -> list[str]:
         """The versions of an environment's last releases; one that was live twice counts once."""
-        found = dict.fromkeys(row["version"] for row in rows if self._is_of(row))
+        found = dict.fromkeys(row.version or "" for row in rows if self._is_of(row))
         return list(found)[:keep]
 
     def _newest(self, keep: int) -> set[str]:

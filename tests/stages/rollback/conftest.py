@@ -247,7 +247,8 @@ class Harbour:
 
     def releases(self) -> list[dict[str, Any]]:
         """The environment's history, newest first."""
-        return self.inside.shop.ledger.history.released(ENVIRONMENT, 0, 100)
+        rows = self.inside.shop.ledger.history.released(ENVIRONMENT, 0, 100)
+        return [row.row() for row in rows]
 
     def until_live(self, function: str, commit: str, seconds: float = 20) -> None:
         """Wait until a function runs a commit."""

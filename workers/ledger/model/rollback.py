@@ -1,20 +1,18 @@
 """What a rollback goes back to, by our own release history: never guessed from version numbers."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from workers.ledger.model.order import Source
+from workers.ledger.model.released import Released
 from workers.ledger.model.run import Release
 
 PREVIOUS = "previous"
 SHOWN = 5
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
-
-Row = Mapping[str, Any]
 
 
 class UnknownError(LookupError):
@@ -48,7 +46,7 @@ class Target(BaseModel):
 
 
 def find(
-    rows: Sequence[Row], to: str, *, repository: str | None = None, function: str | None = None
+    rows: Sequence[Released], to: str, *, repository: str | None = None, function: str | None = None
 ) -> Target:
     """What `to` (a commit, how it begins, or "previous") means in an environment's history.
 
@@ -68,30 +66,37 @@ def find(
     return _target(_only(rows, commit), function)
 
 
-def _of(rows: Sequence[Row], repository: str | None, function: str | None) -> list[Row]:
+def _of(rows: Sequence[Released], repository: str | None, function: str | None) -> list[Released]:
     # What older versions of Slipway wrote down is too little to go back to.
-    found = [row for row in rows if "source" in row]
-    for name, wanted in (("repository", repository), ("function", function)):
-        if wanted is not None:
-            found = [row for row in found if str(row.get(name) or "").lower() == wanted.lower()]
-            if not found:
-                raise UnknownError(f"{name} {wanted[:100]} was never released there")
+    found = [row for row in rows if row.source is not None]
+    if repository is not None:
+        found = [row for row in found if _alike(row.repository, repository)]
+        if not found:
+            raise UnknownError(f"repository {repository[:100]} was never released there")
+    if function is not None:
+        found = [row for row in found if _alike(row.function, function)]
+        if not found:
+            raise UnknownError(f"function {function[:100]} was never released there")
     if not found:
         raise UnknownError("nothing was ever released there")
     return found
 
 
-def _one_repository(rows: Iterable[Row]) -> None:
-    names = sorted({str(row["repository"]) for row in rows})
+def _alike(found: str | None, wanted: str) -> bool:
+    return (found or "").lower() == wanted.lower()
+
+
+def _one_repository(rows: Iterable[Released]) -> None:
+    names = sorted({str(row.repository) for row in rows})
     if len(names) > 1:
         raise AmbiguousError(f"several repositories release there: {', '.join(names)}; name one")
 
 
-def _commit(rows: Sequence[Row], to: str) -> str:
+def _commit(rows: Sequence[Released], to: str) -> str:
     start = to.lower()
     if not _COMMIT.fullmatch(start):
         raise ValueError(f'expected a commit, at least 7 digits of it, or "{PREVIOUS}"')
-    commits = list(dict.fromkeys(str(row["commit"]) for row in rows))
+    commits = list(dict.fromkeys(str(row.commit) for row in rows))
     found = [commit for commit in commits if commit.startswith(start)]
     if not found:
         last = ", ".join(commit[:7] for commit in commits[:SHOWN])
@@ -101,14 +106,14 @@ def _commit(rows: Sequence[Row], to: str) -> str:
     return found[0]
 
 
-def _only(rows: Iterable[Row], commit: str) -> list[Row]:
+def _only(rows: Iterable[Released], commit: str) -> list[Released]:
     """The rows of a commit, which must be one repository's: a fork has the same commits."""
-    found = [row for row in rows if row["commit"] == commit]
+    found = [row for row in rows if row.commit == commit]
     _one_repository(found)
     return found
 
 
-def _previous(rows: Sequence[Row], function: str | None) -> str:
+def _previous(rows: Sequence[Released], function: str | None) -> str:
     """What was live before what is live now, with all that was rolled back from left out."""
     commits: list[str] = []
     for commit, back in _releases(rows, function):
@@ -122,33 +127,36 @@ def _previous(rows: Sequence[Row], function: str | None) -> str:
     return commits[-2]
 
 
-def _releases(rows: Sequence[Row], function: str | None) -> Iterator[tuple[str, bool]]:
+def _releases(rows: Sequence[Released], function: str | None) -> Iterator[tuple[str, bool]]:
     """Each release's commit, oldest first, and whether it was a rollback; parts don't count."""
-    for _, group in groupby(reversed(rows), key=lambda row: row["run"]):
+    for _, group in groupby(reversed(rows), key=lambda row: row.run):
         row = next(group)
-        back = row.get("rollback") or {}
-        if function is not None or not back.get("function"):
-            yield str(row["commit"]), bool(back)
+        back = row.rollback
+        if function is not None or back is None or not back.function:
+            yield str(row.commit), back is not None
 
 
-def _target(rows: Sequence[Row], function: str | None) -> Target:
-    newest: dict[str | None, Row] = {}
+def _target(rows: Sequence[Released], function: str | None) -> Target:
+    newest: dict[str | None, Released] = {}
     for row in rows:
-        newest.setdefault(row.get("function"), row)
+        newest.setdefault(row.function, row)
     site = newest.pop(None, None)
     releases = [
         Release(
             function=str(name),
-            version=row["version"],
-            sha256=row["sha256"],
-            commits=row.get("commits") or (),
+            version=row.version,
+            sha256=row.sha256,
+            commits=row.commits,
         )
         for name, row in sorted(newest.items(), key=lambda item: str(item[0]))
     ]
     first = rows[0]
+    placed = None
+    if site and site.site and not function:
+        placed = PlacedSite(**site.site.model_dump(), sha256=str(site.sha256))
     return Target(
-        source=Source.model_validate(first["source"]),
-        commit=first["commit"],
+        source=Source.model_validate(first.source),
+        commit=str(first.commit),
         releases=tuple(releases),
-        site=PlacedSite(**site["site"], sha256=site["sha256"]) if site and not function else None,
+        site=placed,
     )
