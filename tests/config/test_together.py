@@ -14,9 +14,10 @@ BESIDE = {
     "workers/attempt/branch.py",
     "workers/aws/sites/__init__.py",
     "workers/aws/sites/found.py",
+    "workers/docker/workbench.py",
     "workers/packaging/deflate.py",
 }
-"""They begin one thing beside another, or feed threads for as long as a package takes."""
+"""They begin one thing beside another, stop what is under way at a fault, or feed threads."""
 
 
 def users(text):
