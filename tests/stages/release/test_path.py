@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from redis.connection import AbstractConnection
 
+from workers.ledger import keys
 from workers.ledger.model.run import State
 from workers.stages import release
 
@@ -82,7 +83,7 @@ def ready(harbour):
     assert made.state is State.SUCCEEDED
     run_id = harbour.accept(*NAMES, stages=("release",))
     releases = [json.loads(one.model_dump_json()) for one in made.releases]
-    harbour.inside.redis.hset(f"slipway:run:{run_id}", "releases", json.dumps(releases))
+    harbour.inside.redis.hset(keys.run(run_id), "releases", json.dumps(releases))
     return run_id
 
 
