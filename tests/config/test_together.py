@@ -21,10 +21,8 @@ BESIDE = {
 
 
 def users(text):
-    """The modules that say something."""
-    paths = (
-        path for top in ("service", "workers", "config") for path in (ROOT / top).rglob("*.py")
-    )
+    """The modules of the workers, and of what they stand on, that say something."""
+    paths = (path for top in ("workers", "config") for path in (ROOT / top).rglob("*.py"))
     return {path.relative_to(ROOT).as_posix() for path in paths if text in path.read_text()}
 
 
