@@ -8,6 +8,7 @@ next one.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from random import uniform
 from typing import Any
 
 from redis.asyncio import Redis
@@ -31,7 +32,7 @@ from workers.ledger.connection import (
 from workers.ledger.failover import passes
 from workers.ledger.model.order import Order
 from workers.ledger.scripts import Command, command, whole
-from workers.ledger.watch import News, Watch
+from workers.ledger.watch import WAIT_SECONDS, News, Watch
 
 MOST_AT_ONCE = 16
 """Connections for orders; who comes when all are under way waits for one, within its time."""
@@ -79,7 +80,9 @@ class AsyncLedger:
 
     async def news(self, watch: Watch) -> News:
         """What is new about a run, at once if there is something, else within a second."""
-        return watch.heard(await self._listening.xread(**watch.waits()))
+        # Not all of them at the same moment, for ever after the first bell that they all heard.
+        seconds = uniform(WAIT_SECONDS / 2, WAIT_SECONDS)  # noqa: S311 - no secret
+        return watch.heard(await self._listening.xread(**watch.waits(seconds)))
 
     async def rest(self, watch: Watch) -> News:
         """The next entries of a log that nobody adds to any more; none at its end."""

@@ -48,10 +48,10 @@ class Watch:
         """The next entries of a log that nobody adds to any more; empty at its end."""
         return self.heard(self._redis.xread(**self.reads())).entries
 
-    def waits(self) -> dict[str, Any]:
-        """The arguments of the XREAD that waits for news."""
+    def waits(self, seconds: float = WAIT_SECONDS) -> dict[str, Any]:
+        """The arguments of the XREAD that waits for news, so long at most."""
         places = {self._log: self._after, self._bell: self._heard}
-        return {"streams": places, "count": MOST_ENTRIES, "block": int(WAIT_SECONDS * 1000)}
+        return {"streams": places, "count": MOST_ENTRIES, "block": int(seconds * 1000)}
 
     def reads(self) -> dict[str, Any]:
         """The arguments of the XREAD that reads the log alone, and does not wait."""
