@@ -1,11 +1,12 @@
 """Which Dockerfile builds a function, and what the presets say."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from config.pipeline import parse
-from workers.docker.presets import Below, Folder, Recipe, pins, recipe
+from workers.docker.presets import Below, Folder, Recipe, pins, recipe, recipes
 from workers.docker.presets.table import PRESETS
 from workers.ledger.model.errors import UserError
 
@@ -408,6 +409,45 @@ def test_a_folders_names_are_not_those_behind_a_link(tmp_path):
     assert files.names("out") == files.names("out/ssl") == files.names("none") == ()
     assert (files.exists("out"), files.exists("out/passwd")) == (True, False)
     assert Below(files, "a").exists("") is False
+
+
+class Counting(Folder):
+    """A folder's files, and how often they were asked for."""
+
+    asked = 0
+
+    def exists(self, path: str) -> bool:
+        """Whether there is anything of that path."""
+        self.asked += 1
+        return super().exists(path)
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a file."""
+        self.asked += 1
+        return super().read(path)
+
+    def names(self, folder: str = "") -> Sequence[str]:
+        """The names in a folder."""
+        self.asked += 1
+        return super().names(folder)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "files"),
+    [("nodejs20.x", LOCK), ("python3.11", {"requirements.txt": "six"}), ("python3.11", {})],
+    ids=["node", "python", "dockerfile"],
+)
+def test_many_functions_ask_for_little(tmp_path, runtime: str, files: dict[str, str]):
+    """Each question is a git process: 100 functions of one folder cost no more than one."""
+    for name, text in (files or {"Dockerfile": ""}).items():
+        (tmp_path / name).write_text(text)
+    table = "".join(
+        f'[functions.F{number}]\nruntime = "{runtime}"\nhandler = "f{number}.run"\n'
+        for number in range(100)
+    )
+    counting = Counting(tmp_path)
+    assert len(recipes(parse(table), counting, "commit 1234567")) == 100
+    assert counting.asked < 30
 
 
 def test_a_preset_needs_a_runtime_to_be_chosen_by(tmp_path):

@@ -11,7 +11,7 @@ import pytest
 from config import limits
 from config.pipeline import ConfigError, parse
 from workers.docker import images
-from workers.docker.presets import Folder, recipe
+from workers.docker.presets import Folder, recipe, recipes
 from workers.ledger.model.errors import RunError, UserError
 from workers.sonar import properties
 
@@ -42,6 +42,11 @@ def test_python_itself_gives_up_on_deep_json() -> None:
         (PYTHON, {"pyproject.toml": "a." * DEEP + "a = 1"}, "a key of more than 64 parts"),
         (PYTHON, {"pyproject.toml": "a = " + "1" * DEEP}, "too many digits"),
         (PYTHON, {"requirements.txt": "x\n" * 600_000}, "at most 1000000 bytes"),
+        (PYTHON, {"requirements.txt": "a" * 900_000}, ""),
+        (PYTHON, {"requirements.txt": "a." * 450_000}, ""),
+        (PYTHON, {"requirements.txt": "-" + "a:/" * 300_000}, ""),
+        (PYTHON, {"pyproject.toml": "#" + "path " * 180_000 + "\n[project]\n"}, ""),
+        (PYTHON, {"pyproject.toml": "#" + "path" + " " * 900_000, "pylock.toml": ""}, ""),
         (GO, {"go.mod": "go 1." + "1" * DEEP + "x\nrequire" * 10}, ""),
     ],
 )
@@ -56,6 +61,32 @@ def test_manifests_without_end_are_the_repositorys_fault(
     else:
         assert len(_recipe(tmp_path, runtime, files)) < 2000
     assert time.process_time() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("runtime", "files"),
+    [
+        (NODE, {"package.json": '{"a": [' + "1," * 450_000 + "1]}", "yarn.lock": ""}),
+        (PYTHON, {"pyproject.toml": "[project]\ndependencies = [" + "'a'," * 200_000 + "]"}),
+        (PYTHON, {"requirements.txt": "x\n" * 450_000}),
+        (GO, {"go.mod": "go 1.22\n" + "// require x\n" * 70_000}),
+    ],
+    ids=["package.json", "pyproject.toml", "requirements.txt", "go.mod"],
+)
+def test_a_large_manifest_of_many_functions_is_read_once(
+    tmp_path: Path, runtime: str, files: Mapping[str, str]
+) -> None:
+    """200 functions of one manifest take no 200 times as long as one."""
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    table = "".join(
+        f'[functions.f{number}]\nruntime = "{runtime}"\nhandler = "a{number}.b"\n'
+        for number in range(200)
+    )
+    pipeline = parse(table)
+    began = time.process_time()
+    assert len(recipes(pipeline, Folder(tmp_path), "commit 1234567")) == 200
+    assert time.process_time() - began < 15
 
 
 @pytest.mark.parametrize(

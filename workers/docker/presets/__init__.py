@@ -45,7 +45,9 @@ def recipes(pipeline: Pipeline, files: Files, where: str) -> dict[str, Recipe]:
         UserError: a Dockerfile is missing, and no preset or more than one would do.
     """
     known = Remembered(files)
-    return {name: recipe(pipeline, name, known, where) for name in pipeline.functions}
+    seen: dict[Recipe, Recipe] = {}  # equal texts are kept once, which may be a megabyte each
+    found = ((name, recipe(pipeline, name, known, where)) for name in pipeline.functions)
+    return {name: seen.setdefault(one, one) for name, one in found}
 
 
 def recipe(pipeline: Pipeline, function: str, files: Files, where: str) -> Recipe:

@@ -25,6 +25,13 @@ class Files(Protocol):
         """The names in a folder, sorted; none where there is no folder."""
 
 
+def has(files: Files, path: str) -> bool:
+    """Whether there is anything of that path, known from its folder's names: one look for many."""
+    folder, name = posixpath.split(path)
+    names = files.names(folder)
+    return name in names if len(names) < LISTED else files.exists(path)
+
+
 @dataclass(frozen=True)
 class Below:
     """The files below a folder of others, by their path in it."""

@@ -1,6 +1,8 @@
 """The preset for Go: one static `bootstrap` for Lambda's provided runtimes."""
 
+import functools
 import re
+from typing import NamedTuple
 
 from workers.docker.presets.files import Files
 from workers.docker.presets.preset import Order, Preset
@@ -37,17 +39,16 @@ def lines(order: Order) -> list[str]:
     raw = top.read(MODULE)
     if raw is None:
         raise UserError(f"looked for {MODULE}, found none")
-    text = raw.decode(errors="replace")
-    version = _TOOLCHAIN.search(text) or _VERSION.search(text)
-    if version is None:
+    module = _module(raw)
+    if module.version is None:
         raise UserError(f"{MODULE} has no line such as `go 1.24`")
-    vendored = top.exists("vendor/modules.txt") or not _REQUIRE.search(text)
-    whole = vendored or top.exists("go.work") or bool(_LOCAL.search(text))
+    vendored = top.exists("vendor/modules.txt") or not module.requires
+    whole = vendored or top.exists("go.work") or module.is_local
     manifests = [f"{order.home}{name}" for name in (MODULE, "go.sum") if top.exists(name)]
     package = f"./{order.below}" if order.below else "."
     build = f"{_MAIN} && CGO_ENABLED=0 {_BUILD}".format(package=package)
     return [
-        f"FROM golang:{version[1]} AS build",
+        f"FROM golang:{module.version} AS build",
         "WORKDIR /source",
         *order.declared(),
         *([] if whole else [f"COPY {' '.join(manifests)} ./", f"RUN {_MODULES} go mod download"]),
@@ -63,6 +64,21 @@ def lines(order: Order) -> list[str]:
         ),
         "",
     ]
+
+
+class _Module(NamedTuple):
+    """What go.mod says: the version of Go, whether it requires modules, and any of the disk's."""
+
+    version: str | None
+    requires: bool
+    is_local: bool
+
+
+@functools.lru_cache(2)  # of many functions it is the same
+def _module(raw: bytes) -> _Module:
+    text = raw.decode(errors="replace")
+    version = _TOOLCHAIN.search(text) or _VERSION.search(text)
+    return _Module(version and version[1], bool(_REQUIRE.search(text)), bool(_LOCAL.search(text)))
 
 
 def above(files: Files) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The preset for Node.js: dependencies by npm's, pnpm's or yarn's lock file."""
 
+import functools
 import json
 import re
 from collections.abc import Callable
@@ -105,6 +106,7 @@ def _asked(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
+@functools.lru_cache(2)  # of many functions it is the same
 def _package(raw: bytes | None) -> dict[str, Any]:
     if raw is None:
         raise UserError("looked for package.json, found none")

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from workers.docker.presets import pins
+from workers.docker.presets.files import has
 from workers.docker.presets.preset import Order
 
 PROGRAM = "esbuild "
@@ -27,8 +28,8 @@ def bundled(order: Order, package: dict[str, Any]) -> str:
     module = order.handler.rpartition(".")[0]
     if not _PLAIN.fullmatch(module) or ".." in module.split("/"):
         return ""
-    scripts = [f"{module}{end}" for end in _SCRIPTS if order.files.exists(f"{module}{end}")]
-    sources = [f"{module}{end}" for end in _SOURCES if order.files.exists(f"{module}{end}")]
+    scripts = [f"{module}{end}" for end in _SCRIPTS if has(order.files, f"{module}{end}")]
+    sources = [f"{module}{end}" for end in _SOURCES if has(order.files, f"{module}{end}")]
     found = (scripts if order.is_member else []) or ([] if scripts else sources)
     if not found:
         return ""

@@ -1,5 +1,6 @@
 """The preset for Python: dependencies by a lock file, requirements.txt or pyproject.toml."""
 
+import functools
 import json
 import re
 
@@ -131,12 +132,18 @@ def _locked(order: Order, found: Lock, project: Project) -> list[str]:
     ]
 
 
-def _required(order: Order, text: str) -> list[str]:
+@functools.lru_cache(2)  # of many functions it is the same
+def _wanted(text: str) -> tuple[bool, bool]:
+    """Whether requirements.txt asks for anything, and for what lies in the repository."""
     wanted = [line.strip() for line in text.splitlines()]
     wanted = [line for line in wanted if line and not line.startswith("#")]
-    if not wanted:
+    return bool(wanted), any(_LOCAL.match(line) for line in wanted)
+
+
+def _required(order: Order, text: str) -> list[str]:
+    some, whole = _wanted(text)
+    if not some:
         return []
-    whole = any(_LOCAL.match(line) for line in wanted)
     install = " ".join(_INSTALL)
     return [
         order.whole() if whole else order.copied((REQUIREMENTS,), "./"),

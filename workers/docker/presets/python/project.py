@@ -1,11 +1,13 @@
 """A repository's pyproject.toml: what it says of itself and of its dependencies."""
 
+import functools
 import re
 from collections.abc import Callable
 from typing import Any
 
 from config import toml
 from config.toml import ConfigError
+from workers.docker.presets.files import has
 from workers.docker.presets.preset import Order
 from workers.ledger.model.errors import UserError
 
@@ -85,7 +87,7 @@ def is_installed(order: Order, project: Project) -> bool:
 
 def loses_src(order: Order) -> bool:
     """Whether the handler is found only with `src` taken off."""
-    return not _there(order, "") and _there(order, "src/")
+    return order.files.exists("src") and not _there(order, "") and _there(order, "src/")
 
 
 def _there(order: Order, below: str) -> bool:
@@ -93,8 +95,9 @@ def _there(order: Order, below: str) -> bool:
     module = order.handler.rpartition(".")[0].replace(".", "/")
     if not re.fullmatch(r"[A-Za-z0-9_/-]{1,300}", module) or module.startswith("/"):
         return not below
-    exists = order.files.exists
-    return exists(f"{below}{module}.py") or exists(f"{below}{module}/__init__.py")
+    return has(order.files, f"{below}{module}.py") or has(
+        order.files, f"{below}{module}/__init__.py"
+    )
 
 
 def _decoded(raw: bytes) -> str:
@@ -104,6 +107,7 @@ def _decoded(raw: bytes) -> str:
         raise UserError(f"pyproject.toml can't be read: {error.reason}") from None
 
 
+@functools.lru_cache(2)  # of many functions it is the same
 def _table(text: str) -> dict[str, Any]:
     try:
         return toml.table(text, "pyproject.toml")
