@@ -105,3 +105,21 @@ def test_an_index_that_is_an_argument_is_the_one_that_is_asked(shape: Shape):
     shape.write({"requirements.txt": "six==1.16.0\n", "app.py": APP})
     with pytest.raises(Exception, match=r"127\.0\.0\.1|registry out of reach|No matching"):
         shape.build(nowhere + F)
+
+
+def test_a_module_that_is_only_compiled_stays(shape: Shape):
+    """Bytecode without its source is the module, and the handler finds it."""
+    dockerfile = (
+        "FROM python:3.11-slim AS build\nWORKDIR /app\nCOPY . .\n"
+        "RUN python -m compileall -q -b util.py && rm util.py\n"
+        "FROM scratch\nCOPY --from=build /app /app\n"
+    )
+    shape.write(
+        {
+            "Dockerfile": dockerfile,
+            "util.py": "X = 7\n",
+            "app.py": "from util import X\n\n\ndef handler(e, c):\n    return X\n",
+        }
+    )
+    assert "util.pyc" in shape.build(F, network="none")["F"]
+    assert shape.python(SAY) == "7"

@@ -158,12 +158,20 @@ def test_each_function_takes_its_part(tmp_path: Path):
 
 
 def test_bytecode_stays_out(tmp_path: Path):
-    """Python's bytecode is left out, in its folder or not."""
+    """Python's bytecode is left out, in its folder or not; a module that is nothing else stays."""
     made = pack(
         tmp_path,
-        tar(Entry("a.py", b"1"), Entry("a.pyc", b"2"), Entry("p/__pycache__/a.cpython-311.pyc")),
+        tar(
+            Entry("a.pyc", b"2"),
+            Entry("a.py", b"1"),
+            Entry("p/__pycache__/a.cpython-311.pyc"),
+            Entry("only.pyc", b"3"),
+            symlink("q", "lib"),
+            Entry("lib/b.py", b"4"),
+            Entry("lib/b.pyc", b"5"),
+        ),
     )
-    assert list(contents(made)) == ["a.py"]
+    assert list(contents(made)) == ["a.py", "lib/b.py", "only.pyc", "q/b.py"]
 
 
 def test_includes_that_took_nothing_are_told(tmp_path: Path):

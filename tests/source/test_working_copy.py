@@ -51,6 +51,22 @@ def work(tmp_path: Path) -> Path:
     return work
 
 
+def test_a_disk_without_modes_has_gits_own(work: Path, tmp_path: Path):
+    """With core.fileMode off, what is committed as executable is so, and nothing else (D16)."""
+    git(work, "config", "core.fileMode", "false")
+    (work / "run.sh").chmod(0o644)
+    (work / "sub" / "a.py").chmod(0o755)
+    copy(work, tmp_path / "copy")
+    made = files(tmp_path / "copy")
+    assert (made["run.sh"], made["sub/a.py"]) == ("755 run", "644 a")
+    copy(work / "sub", tmp_path / "below")
+    assert files(tmp_path / "below") == {"a.py": "644 a"}
+    git(work, "config", "core.fileMode", "true")
+    copy(work, tmp_path / "other")
+    made = files(tmp_path / "other")
+    assert (made["run.sh"], made["sub/a.py"]) == ("644 run", "755 a")
+
+
 def test_a_work_tree_without_what_git_ignores(work: Path, tmp_path: Path):
     """Changed and new files come along; ignored and removed ones and .git stay out."""
     copied = copy(work, tmp_path / "copy")

@@ -132,12 +132,12 @@ class _Reader(TreeReader):
         return _MOST_READ if self._too_large else super().most
 
     def skips(self, name: str) -> bool:
-        """Whether it is Python's bytecode.
+        """Whether it is the bytecode that Python keeps of a source.
 
         It holds its source's time, so it differs from build to build and no longer fits the source
         once times are normalised: Python would compile anew anyway.
         """
-        return name.endswith(".pyc") or "__pycache__" in name.split("/")
+        return "__pycache__" in name.split("/")
 
     def store(self, name: str, member: Member) -> Blob:
         """Compress what is wanted, keep what a link may want yet."""
@@ -177,6 +177,10 @@ def _excludes(
 def _choose(tree: Tree, selection: Selection, function: str, patience: Patience) -> dict[str, Blob]:
     takes = partial(patience.matches, selection)
     files = tree.choose(takes, patience.ask, keeps_links=True)
+    # Beside its source bytecode is as useless; alone it is the module itself.
+    compiled = [one for one in files if one.endswith(".pyc")]
+    for name in [one for one in compiled if one[:-1] in files or one[:-1] in tree.files]:
+        del files[name]
     if not files:
         what = f"include = {list(selection.include)}" if selection.include else "the build path"
         raise UserError(

@@ -38,13 +38,32 @@ def copy(path: Path, target: Path) -> Copied:
         raise UserError(f"git can't read {path}: {listed.complaint.strip()}")
     names = _all(path) if listed.code else _names(listed)
     target.mkdir(parents=True)
+    modes = None if listed.code else _modes(git, inside)
     for name in names:
         _copy(path / name, target / name)
+        if modes is not None:
+            _set_mode(target / name, executable=name in modes)
     if listed.code:
         return Copied(NO_COMMIT, "")
     commit = git.run("rev-parse", "--verify", "--quiet", "HEAD", variables=inside)
     branch = git.run("symbolic-ref", "--short", "--quiet", "HEAD", variables=inside)
     return Copied(_word(commit) or NO_COMMIT, _word(branch))
+
+
+def _modes(git: Git, inside: dict[str, str]) -> set[str] | None:
+    """The files that git has as executable, where it doesn't go by the disk's modes; else None."""
+    # The repository's own word: Slipway's git goes by the disk.
+    asked = git.run("config", "--local", "--type=bool", "--get", "core.fileMode", variables=inside)
+    if _word(asked) != "false":
+        return None
+    listed = git.run("ls-files", "-z", "--stage", "--", ".", variables=inside)
+    entries = (entry.partition(b"\t") for entry in listed.out.split(b"\0") if entry)
+    return {os.fsdecode(name) for about, _, name in entries if about.startswith(b"100755")}
+
+
+def _set_mode(file: Path, *, executable: bool) -> None:
+    if file.is_file() and not file.is_symlink():
+        file.chmod(0o755 if executable else 0o644)
 
 
 def _names(listed: Result) -> Iterator[str]:
