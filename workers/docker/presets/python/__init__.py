@@ -8,7 +8,12 @@ from workers.docker.presets import pins
 from workers.docker.presets.files import Files
 from workers.docker.presets.preset import Order, Preset
 from workers.docker.presets.python.locks import ENVIRONMENT, LOCKS, UV_LOCK, Lock, lock
-from workers.docker.presets.python.project import Project, is_installed, loses_src
+from workers.docker.presets.python.project import (
+    Project,
+    is_installed,
+    loses_src,
+    project,
+)
 from workers.ledger.model.errors import UserError
 
 _PIP = "RUN --mount=type=cache,target=/root/.cache/pip"
@@ -35,45 +40,45 @@ def lines(order: Order) -> list[str]:
     Raises:
         UserError: there is nothing that names the dependencies, or two files do.
     """
-    project = Project(order.files.read)
+    about = project(order.files.read("pyproject.toml"))
     found = UV_LOCK if order.is_member else lock(order.files.exists)
     requirements = order.files.read(REQUIREMENTS)
     notes: list[str] = []
     if requirements is not None:
-        found, notes = _beside(found, project)
+        found, notes = _beside(found, about)
     if found:
         if found.manifest and not order.files.exists(found.manifest):
             raise UserError(f"{found.file} needs its {found.manifest}")
-        steps = _locked(order, found, project)
+        steps = _locked(order, found, about)
     elif requirements is not None:
         steps = _required(order, requirements.decode(errors="replace"))
-    elif project.is_one:
-        steps = _declared(order, project)
+    elif about.is_one:
+        steps = _declared(order, about)
     else:
         raise UserError(
             f"looked for {', '.join(one.file for one in LOCKS)}, {REQUIREMENTS} and pyproject.toml"
             f" with [project], found none (an empty {REQUIREMENTS} says that there are no"
             " dependencies)"
         )
-    return [*notes, *_stages(order, steps, project, found)]
+    return [*notes, *_stages(order, steps, about, found)]
 
 
-def _beside(found: Lock | None, project: Project) -> tuple[Lock | None, list[str]]:
+def _beside(found: Lock | None, about: Project) -> tuple[Lock | None, list[str]]:
     """What counts beside requirements.txt, and what is said of it."""
-    if found is UV_LOCK or (project.dependencies and not project.is_dynamic):
+    if found is UV_LOCK or (about.dependencies and not about.is_dynamic):
         other = found.file if found else "[project] of pyproject.toml"
         raise UserError(f"both {REQUIREMENTS} and {other} name dependencies: keep one of them")
-    if found and project.is_one:
+    if found and about.is_one:
         raise UserError(f"both {REQUIREMENTS} and {found.file} name dependencies: keep one of them")
     if found:
         return None, [f"# {REQUIREMENTS} counts, and {found.file} beside it does not."]
     return None, []
 
 
-def _stages(order: Order, steps: list[str], project: Project, found: Lock | None) -> list[str]:
+def _stages(order: Order, steps: list[str], about: Project, found: Lock | None) -> list[str]:
     files = [order.all(f"{order.path}/")]
     itself: list[str] = []
-    if is_installed(order, project):
+    if is_installed(order, about):
         itself = _itself(order, found, copied=any(step == order.whole() for step in steps))
     elif loses_src(order):
         files.append(f"COPY {order.at}src/ {order.path}/")
@@ -111,12 +116,12 @@ def _itself(order: Order, found: Lock | None, *, copied: bool) -> list[str]:
     return [*([] if copied else [order.whole()]), install]
 
 
-def _locked(order: Order, found: Lock, project: Project) -> list[str]:
-    whole = order.is_member or project.is_workspace or project.leads_elsewhere or not found.manifest
+def _locked(order: Order, found: Lock, about: Project) -> list[str]:
+    whole = order.is_member or about.is_workspace or about.leads_elsewhere or not found.manifest
     export = found.export
     if order.is_member:
         export = f"{export} --project {order.below}"
-    elif found is UV_LOCK and project.is_workspace:
+    elif found is UV_LOCK and about.is_workspace:
         export = f"{export} --all-packages"
     refused = f"echo '{found.file} could not be read as locked: see above' >&2; exit 1"
     deps = "" if found is UV_LOCK else " --no-deps"
@@ -151,14 +156,17 @@ def _required(order: Order, text: str) -> list[str]:
     ]
 
 
-def _declared(order: Order, project: Project) -> list[str]:
-    if project.is_dynamic:
+def _declared(order: Order, about: Project) -> list[str]:
+    if about.is_dynamic:
         # Its build backend alone knows what it needs.
         return [order.whole(), f"{_PIP} mkdir /packages && {' '.join(_INSTALL)} ."]
-    wanted = project.dependencies
+    return ["RUN mkdir /packages", _command(about)] if about.dependencies else []
+
+
+@functools.lru_cache(2)  # of many functions it is the same
+def _command(about: Project) -> str:
     # As a JSON list no shell looks at it: `>=` stays what it is.
-    command = json.dumps([*_INSTALL, "--", *wanted])
-    return ["RUN mkdir /packages", f"{_PIP} {command}"] if wanted else []
+    return f"{_PIP} {json.dumps([*_INSTALL, '--', *about.dependencies])}"
 
 
 def above(files: Files) -> tuple[str, ...]:

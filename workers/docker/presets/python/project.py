@@ -2,7 +2,6 @@
 
 import functools
 import re
-from collections.abc import Callable
 from typing import Any
 
 from config import toml
@@ -21,8 +20,7 @@ _LOCAL = re.compile(r"\bpath\s{0,9}=|file:|\bworkspace\b")
 class Project:
     """What pyproject.toml holds; nothing where there is none."""
 
-    def __init__(self, read: Callable[[str], bytes | None]) -> None:
-        raw = read("pyproject.toml")
+    def __init__(self, raw: bytes | None) -> None:
         self._text = "" if raw is None else _decoded(raw)
         self._all = _table(self._text) if raw is not None else {}
         self._project = _inner(self._all, "project")
@@ -32,7 +30,7 @@ class Project:
         """Whether it has [project]."""
         return "project" in self._all
 
-    @property
+    @functools.cached_property
     def leads_elsewhere(self) -> bool:
         """Whether dependencies, or uv's own sources, lie in the repository itself."""
         uv = _inner(_inner(self._all, "tool"), "uv")
@@ -49,7 +47,7 @@ class Project:
         dynamic = self._project.get("dynamic")
         return isinstance(dynamic, list) and "dependencies" in dynamic
 
-    @property
+    @functools.cached_property
     def dependencies(self) -> list[str]:
         """What [project] names.
 
@@ -76,11 +74,21 @@ class Project:
         return _RUNS.sub("_", plain).lower()
 
 
-def is_installed(order: Order, project: Project) -> bool:
+@functools.lru_cache(2)  # of many functions it is the same
+def project(raw: bytes | None) -> Project:
+    """What the bytes of pyproject.toml say; nothing where there are none.
+
+    Raises:
+        UserError: they can't be read.
+    """
+    return Project(raw)
+
+
+def is_installed(order: Order, about: Project) -> bool:
     """Whether imports need the project itself: it is a package, and its modules lie elsewhere."""
-    if not project.is_package:
+    if not about.is_package:
         return False
-    module = project.module
+    module = about.module
     in_src = bool(module) and order.files.exists(f"src/{module}")
     return in_src or not _there(order, "")
 
@@ -107,7 +115,6 @@ def _decoded(raw: bytes) -> str:
         raise UserError(f"pyproject.toml can't be read: {error.reason}") from None
 
 
-@functools.lru_cache(2)  # of many functions it is the same
 def _table(text: str) -> dict[str, Any]:
     try:
         return toml.table(text, "pyproject.toml")
