@@ -25,7 +25,7 @@ demo: $(READY) ## sets everything up and turns a push into a live alias; DEMO=wa
 	@$(BIN)/python -m demo $(DEMO) $(ARGS)
 
 run: $(READY) ## web, worker and beat against real GitHub and AWS, from environment variables
-	@$(BIN)/python -m scripts.run $(ARGS)
+	@$(BIN)/python -m local.run $(ARGS)
 
 test: $(READY) ## the whole test suite, soak excepted
 	@$(BIN)/python -m pytest -m "not soak" $(AT_ONCE) $(ARGS)

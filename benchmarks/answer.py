@@ -13,7 +13,7 @@ from redis import Redis
 
 from benchmarks import competitors
 from benchmarks.measure import Options, cpu_seconds, median, percentile, turns
-from tests.stand_ins.process import Process
+from local.process import Process
 
 CONNECTIONS = (1, 16, 64)
 UNSYNCED = "Slipway, not synced"

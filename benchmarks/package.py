@@ -12,9 +12,9 @@ from pathlib import Path
 from time import perf_counter
 
 from benchmarks.measure import Options, median, turns
+from local.packages import can_install, install
 from tests.stand_ins.engine import Engine
 from tests.stand_ins.images import ensure_images
-from tests.stand_ins.packages import can_install, install
 
 IMAGE = "python:3.11-slim"
 TAG = "slipway-benchmark/package"

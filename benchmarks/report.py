@@ -8,8 +8,8 @@ from pathlib import Path
 
 from benchmarks import environments, report_deploys
 from benchmarks.tables import table, verdict
-from tests.stand_ins.packages import run as run_program
-from tests.stand_ins.redis import redis_server
+from local.packages import run as run_program
+from local.redis import redis_server
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 INTRODUCTION = """\

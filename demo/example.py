@@ -10,8 +10,8 @@ from functools import cached_property
 from pathlib import Path
 
 from config.pipeline import ConfigError, Function, load
+from local.process import SetUpError
 from tests.stand_ins.github import TOKEN
-from tests.stand_ins.process import SetUpError
 
 OWNER = "watchlist"
 BRANCH = "develop"

@@ -14,8 +14,8 @@ from demo.screen import Screen
 from demo.story import DemoError, heard, tell
 from demo.surroundings import Stopped
 from demo.world import World, world
+from local.process import SetUpError
 from tests.stand_ins.github import StandInError
-from tests.stand_ins.process import SetUpError
 
 FAILURES = (
     DemoError,

@@ -9,13 +9,13 @@ from pathlib import Path
 from demo.screen import Screen
 from demo.surroundings import CACHE
 from demo.world import PERSON, READY, START_SECONDS, World, start_engine, stop
+from local.process import Process, SetUpError, wait_for_http
+from local.redis import EmbeddedRedis
 from tests.stand_ins import watchlist
 from tests.stand_ins.aws import AwsStandIn
 from tests.stand_ins.engine import Engine
 from tests.stand_ins.github import TOKEN, GitHub
 from tests.stand_ins.images import ensure_images
-from tests.stand_ins.process import Process, SetUpError, wait_for_http
-from tests.stand_ins.redis import EmbeddedRedis
 from tests.stand_ins.slack import Slack
 from tests.stand_ins.slipway import Slipway
 from tests.stand_ins.smtp import Smtp

@@ -12,12 +12,12 @@ import requests
 from demo.example import Example
 from demo.screen import Screen
 from demo.surroundings import CACHE
+from local.process import Process, SetUpError, wait_for_http
+from local.redis import EmbeddedRedis
 from tests.stand_ins.aws import AwsStandIn
 from tests.stand_ins.engine import Engine
 from tests.stand_ins.github import TOKEN, GitHub
 from tests.stand_ins.images import ensure_images
-from tests.stand_ins.process import Process, SetUpError, wait_for_http
-from tests.stand_ins.redis import EmbeddedRedis
 from tests.stand_ins.slipway import Slipway
 from workers.docker import litter
 from workers.docker.engine import Engine as EngineClient

@@ -13,9 +13,9 @@ import pytest
 if TYPE_CHECKING:
     import redis as redis_py
 
+    from local.redis import EmbeddedRedis
     from tests.stand_ins.aws import AwsStandIn
     from tests.stand_ins.engine import Engine
-    from tests.stand_ins.redis import EmbeddedRedis
 
 ROOT = Path(__file__).parents[1]
 PYTHON_IMAGE = "python:3.11-slim"
@@ -88,7 +88,7 @@ def python_image(docker_host: str, cache: Path) -> str:
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator["EmbeddedRedis"]:
     """A durable Redis server for the whole session; kill your own one, not this."""
-    from tests.stand_ins.redis import EmbeddedRedis
+    from local.redis import EmbeddedRedis
 
     with EmbeddedRedis(tmp_path_factory.mktemp("redis")) as server:
         yield server

@@ -13,12 +13,12 @@ from redis import Redis
 
 from config import server
 from config.settings import Settings
+from local.redis import EmbeddedRedis
 from service import create_app
 from service.webhooks.signature import sign
 from tests.aws.strict import StrictAws
 from tests.stand_ins.aws import AwsStandIn
 from tests.stand_ins.github import TOKEN, GitHub
-from tests.stand_ins.redis import EmbeddedRedis
 from workers.aws import session
 from workers.ledger import keys
 from workers.ledger.model.run import Run

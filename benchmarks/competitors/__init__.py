@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import deliveries, environments
-from tests.stand_ins.ports import free_port
-from tests.stand_ins.process import Process, wait_for_http, wait_for_port
-from tests.stand_ins.redis import EmbeddedRedis
+from local.ports import free_port
+from local.process import Process, wait_for_http, wait_for_port
+from local.redis import EmbeddedRedis
 from tests.stand_ins.slipway import Slipway
 
 HERE = Path(__file__).parent

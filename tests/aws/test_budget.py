@@ -87,7 +87,7 @@ def test_a_process_that_cannot_ask_goes_on_slowly():
 
 def test_redis_that_is_gone_stops_no_call(cloud, tmp_path):
     """A deploy's calls go through when Redis dies, and the rest of them lose no time on it."""
-    from tests.stand_ins.redis import EmbeddedRedis
+    from local.redis import EmbeddedRedis
 
     cloud.function("Store")
     with EmbeddedRedis(tmp_path / "redis") as server:

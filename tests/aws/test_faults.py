@@ -2,8 +2,8 @@
 
 import pytest
 
+from local.ports import free_port
 from tests.aws.conftest import BUCKET, COMMIT_A, REGION
-from tests.stand_ins.ports import free_port
 from workers.aws import artifacts, functions
 from workers.aws.faults import (
     ChangedError,

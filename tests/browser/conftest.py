@@ -9,9 +9,9 @@ import redis as redis_py
 from playwright.sync_api import Browser, Page, sync_playwright
 from redis import Redis
 
+from local import packages
+from local.redis import EmbeddedRedis
 from tests.dashboard.worker import Work
-from tests.stand_ins import packages
-from tests.stand_ins.redis import EmbeddedRedis
 from tests.stand_ins.slipway import SECRET, TOKEN, Slipway
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")

@@ -11,10 +11,10 @@ from werkzeug.serving import make_server
 
 from config.server import parse
 from config.settings import settings as process_settings
+from local.redis import EmbeddedRedis
 from service import create_app
 from service.cli import main
 from tests.dashboard.conftest import OPERATOR, TOKEN, settings
-from tests.stand_ins.redis import EmbeddedRedis
 
 OURS = ("SLIPWAY_", "GITHUB_", "REDIS_")
 Command = Callable[..., Result]

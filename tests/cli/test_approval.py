@@ -14,12 +14,12 @@ from redis import Redis
 from werkzeug.serving import make_server
 
 from config.server import parse
+from local.redis import EmbeddedRedis
 from service import create_app
 from tests.cli.conftest import Command
 from tests.dashboard.conftest import settings
 from tests.dashboard.test_approval import HASH, OPERATOR, PACKAGES, TOKENS, votes, waiting
 from tests.dashboard.worker import Work
-from tests.stand_ins.redis import EmbeddedRedis
 from workers.ledger import keys
 from workers.ledger.model.approval import candidate
 from workers.ledger.model.run import Release

@@ -15,11 +15,11 @@ import pytest
 from flask import Flask, Response, abort, request
 from redis import Redis
 
+from local.ports import free_port
 from service.followers import MOST_FOLLOWERS
 from tests.cli.conftest import Command
 from tests.dashboard.conftest import TOKEN
 from tests.dashboard.worker import Work
-from tests.stand_ins.ports import free_port
 from workers.ledger import keys
 from workers.ledger.model.run import State
 

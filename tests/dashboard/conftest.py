@@ -11,8 +11,8 @@ from werkzeug.test import TestResponse
 
 from config.server import parse
 from config.settings import Settings
+from local.redis import EmbeddedRedis
 from service import create_app
-from tests.stand_ins.redis import EmbeddedRedis
 
 TOKEN = "anns-own-token"
 OPERATOR = """

@@ -9,10 +9,10 @@ from flask import Flask
 from redis import Redis
 
 from config.server import parse
+from local.redis import EmbeddedRedis
 from service import create_app
 from tests.dashboard.conftest import Reader, settings
 from tests.dashboard.worker import Work
-from tests.stand_ins.redis import EmbeddedRedis
 from workers.ledger import keys
 from workers.ledger.model.approval import Vote, candidate
 from workers.ledger.model.errors import PeopleError

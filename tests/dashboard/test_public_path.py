@@ -6,11 +6,11 @@ import pytest
 from redis import Redis
 
 from config.server import parse
+from local.redis import EmbeddedRedis
 from service import create_app
 from service.mount import Mounted
 from tests.dashboard.conftest import OPERATOR, TOKEN, Reader, settings
 from tests.dashboard.worker import Work
-from tests.stand_ins.redis import EmbeddedRedis
 
 PAGES = ("/runs", "/runs?state=queued", "/environments", "/environments/sandbox")
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from local.redis import EmbeddedRedis
 from tests.dashboard.conftest import OPERATOR, Reader, settings
 from tests.dashboard.worker import Work
-from tests.stand_ins.redis import EmbeddedRedis
 from workers.ledger import keys
 from workers.ledger.codec import checks_text
 from workers.ledger.model.run import CheckRecord, Release, Report, StageState, State

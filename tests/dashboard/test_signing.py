@@ -6,10 +6,10 @@ import pytest
 from redis import Redis
 
 from config.server import parse
+from local.redis import EmbeddedRedis
 from service import create_app
 from tests.dashboard.conftest import OPERATOR, TOKEN, Reader, settings
 from tests.dashboard.worker import Work
-from tests.stand_ins.redis import EmbeddedRedis
 
 
 @pytest.mark.parametrize("path", ["/", "/runs", "/runs/x", "/runs/x/live"])

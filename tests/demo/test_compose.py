@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from config.settings import Settings, variable
-from demo.shares import WITHHELD, share
+from local.shares import WITHHELD, share
 from tests.demo.conftest import ROOT
 
 

@@ -15,11 +15,11 @@ import docker
 import pytest
 from docker.errors import ImageNotFound
 
+from local.packages import can_install, install, locked, run
+from local.ports import free_port
+from local.process import answers
 from tests.demo.conftest import ROOT
 from tests.e2e.conftest import OPERATOR
-from tests.stand_ins.packages import can_install, install, locked, run
-from tests.stand_ins.ports import free_port
-from tests.stand_ins.process import answers
 
 pytestmark = [
     pytest.mark.e2e,

@@ -12,10 +12,10 @@ import requests
 from redis import Redis
 from redis.exceptions import AuthenticationError
 
+from local.ports import free_port
+from local.process import answers
+from local.redis import EmbeddedRedis
 from tests.e2e.conftest import OPERATOR
-from tests.stand_ins.ports import free_port
-from tests.stand_ins.process import answers
-from tests.stand_ins.redis import EmbeddedRedis
 
 pytestmark = pytest.mark.e2e
 SECRETS = {"AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "GITHUB_WEBHOOK_SECRET"}
@@ -39,7 +39,7 @@ def variables(tmp_path: Path) -> dict[str, str | None]:
 
 def test_it_complains_once_about_everything_that_is_missing(start):
     """All missing variables are named, once, and nothing is started."""
-    run = start("scripts.run", **NOTHING)
+    run = start("local.run", **NOTHING)
     assert run.process.wait(30) == 2, run.output
     assert run.output.count("SLIPWAY_CONFIG") == 1
     assert run.output.count("GITHUB_WEBHOOK_SECRET") == 1
@@ -48,7 +48,7 @@ def test_it_complains_once_about_everything_that_is_missing(start):
 
 def test_it_serves_on_port_with_a_redis_of_its_own(start, variables, tmp_path: Path):
     """The ledger is ready on PORT, kept in the data directory, and SIGTERM ends everything."""
-    run = start("scripts.run", **variables)
+    run = start("local.run", **variables)
     url = f"http://127.0.0.1:{variables['PORT']}"
     run.said("worker |")
     deadline = time.monotonic() + 60
@@ -72,7 +72,7 @@ def test_its_redis_is_nobodys_but_its_own(start, variables, tmp_path: Path):
     """A check on the machine's network finds the port, and a Redis that asks who it is."""
     with EmbeddedRedis(tmp_path / "open") as redis, Redis.from_url(redis.url) as stranger:
         assert stranger.set("vote", "yes"), "the attempt strikes"
-    run = start("scripts.run", **variables)
+    run = start("local.run", **variables)
     run.said("worker |")
     folder = tmp_path / "data" / "redis"
     (port,) = re.findall(r"port[ =](\d+)", (folder / "redis.log").read_text())[:1]
@@ -106,9 +106,9 @@ def secrets_of(data: str) -> Iterator[tuple[str, set[str]]]:
 
 def test_one_process_that_fails_ends_the_others(start, variables):
     """A taken port ends everything with an exit code that says so, without trying for ever."""
-    first = start("scripts.run", **variables)
+    first = start("local.run", **variables)
     first.said("Listening at")
-    second = start("scripts.run", **variables | {"REDIS_URL": "redis://127.0.0.1:1/0"})
+    second = start("local.run", **variables | {"REDIS_URL": "redis://127.0.0.1:1/0"})
     assert second.process.wait(120) != 0
     assert second.left() == []
     first.end()

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from local.redis import EmbeddedRedis
 from tests.e2e.town import Town, settled
 from tests.stand_ins.aws import AwsStandIn
 from tests.stand_ins.github import TOKEN, GitHub
-from tests.stand_ins.redis import EmbeddedRedis
 from tests.stand_ins.slipway import SECRET, Slipway
 
 REPOSITORY = "watchlist/movies-loader"

@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import pytest
 
+from local.process import Process
 from tests.e2e.gate import Hold
 from tests.e2e.town import DOCKERFILE, WAITING, Place, Town, pipeline, until
-from tests.stand_ins.process import Process
 
 pytestmark = pytest.mark.e2e
 

@@ -9,12 +9,12 @@ from itertools import chain
 import pytest
 import requests
 
+from local.redis import EmbeddedRedis
 from tests.e2e.town import ENDED, until
 from tests.stand_ins import watchlist
 from tests.stand_ins.aws import AwsStandIn
 from tests.stand_ins.github import TOKEN, GitHub
 from tests.stand_ins.images import ensure_images
-from tests.stand_ins.redis import EmbeddedRedis
 from tests.stand_ins.slack import Slack
 from tests.stand_ins.slipway import SECRET, Slipway
 from tests.stand_ins.slipway import TOKEN as WORD

@@ -10,10 +10,10 @@ from typing import Any
 import docker
 from redis import Redis
 
+from local.redis import EmbeddedRedis
 from tests.e2e.gate import Gate
 from tests.stand_ins.aws import AwsStandIn
 from tests.stand_ins.github import GitHub, Status
-from tests.stand_ins.redis import EmbeddedRedis
 from tests.stand_ins.slipway import TOKEN, Slipway
 from workers.ledger import keys
 from workers.ledger.upkeep import Upkeep

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from local.process import Process
+from local.redis import EmbeddedRedis
 from tests.e2e.conftest import OPERATOR
 from tests.service.conftest import OLD_SECRET, SONAR_SECRET, door, web_redis
-from tests.stand_ins.process import Process
-from tests.stand_ins.redis import EmbeddedRedis
 from tests.stand_ins.slipway import SECRET, Slipway
 
 __all__ = ["door", "web_redis"]

@@ -8,13 +8,13 @@ import pytest
 import redis as redis_py
 import requests
 
+from local.ports import free_port
+from local.process import Process, wait_for_http
+from local.redis import EmbeddedRedis
 from service.entrance.connection import HEAD_SECONDS
 from tests.e2e.conftest import OPERATOR
 from tests.entrance.conftest import entered
 from tests.service.conftest import Door, push
-from tests.stand_ins.ports import free_port
-from tests.stand_ins.process import Process, wait_for_http
-from tests.stand_ins.redis import EmbeddedRedis
 from tests.stand_ins.slipway import Slipway
 
 SLOW = 150

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from local.redis import EmbeddedRedis
 from tests.aws.strict import StrictAws
 from tests.inside import Inside, reaches
 from tests.stand_ins.aws import AwsStandIn
 from tests.stand_ins.github import GitHub, events
-from tests.stand_ins.redis import EmbeddedRedis
 from workers.ledger.model.run import Run
 
 OPERATOR = """

@@ -16,10 +16,10 @@ import pytest
 import requests
 from billiard.pool import RUN
 
+from local.process import Process
+from local.redis import EmbeddedRedis
 from tests.e2e.conftest import OPERATOR
 from tests.e2e.town import until
-from tests.stand_ins.process import Process
-from tests.stand_ins.redis import EmbeddedRedis
 from tests.stand_ins.slipway import Slipway
 from workers.process.pool import Processes
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from local.redis import EmbeddedRedis
 from tests.docker.conftest import Quiet
 from tests.hostile.gate import OPERATOR, PLAIN, Gate, files
-from tests.stand_ins.redis import EmbeddedRedis
 from workers.docker import images, litter
 from workers.docker.bounds import Bounds
 from workers.docker.engine import Engine

@@ -7,10 +7,10 @@ import pytest
 import redis as redis_py
 import requests
 
+from local.process import Process
+from local.redis import EmbeddedRedis
 from tests.e2e.conftest import OPERATOR
 from tests.service.conftest import Door, push
-from tests.stand_ins.process import Process
-from tests.stand_ins.redis import EmbeddedRedis
 from tests.stand_ins.slipway import Slipway
 
 SLOW = 150

@@ -3,9 +3,9 @@
 import pytest
 from redis import Redis
 
+from local.ports import HOST
+from local.redis import EmbeddedRedis
 from tests.orders import order
-from tests.stand_ins.ports import HOST
-from tests.stand_ins.redis import EmbeddedRedis
 from workers.ledger import Ledger
 from workers.ledger.lease import Lease
 from workers.ledger.model.order import Order

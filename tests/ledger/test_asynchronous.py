@@ -11,10 +11,10 @@ from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from local.redis import EmbeddedRedis
 from tests.ledger.conftest import STAGES
 from tests.orders import order
 from tests.stand_ins.late_redis import LateRedis
-from tests.stand_ins.redis import EmbeddedRedis
 from workers.ledger import Accepted, Ledger, NotDurableError, keys
 from workers.ledger.asynchronous import MOST_AT_ONCE, AsyncLedger
 

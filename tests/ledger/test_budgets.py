@@ -81,7 +81,7 @@ def test_a_clock_that_was_set_back_stops_nobody(redis, redis_server):
 
 def test_a_redis_that_is_away_is_asked_again_later(tmp_path):
     """Nobody can say while it is gone; once it is back, its word counts again."""
-    from tests.stand_ins.redis import EmbeddedRedis
+    from local.redis import EmbeddedRedis
     from workers.ledger import budgets as module
 
     with EmbeddedRedis(tmp_path / "redis") as server:

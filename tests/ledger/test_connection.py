@@ -4,8 +4,8 @@ import pytest
 import redis as redis_py
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from local.redis import EmbeddedRedis
 from tests.ledger.conftest import guest
-from tests.stand_ins.redis import EmbeddedRedis
 from workers.ledger.connection import LedgerError, hasty, refuse_lossy
 
 

@@ -7,11 +7,11 @@ import pytest
 import redis as redis_py
 from redis.exceptions import RedisError, ResponseError
 
+from local.redis import EmbeddedRedis
 from tests.ledger.conftest import STAGES
 from tests.ledger.test_intake import Loop
 from tests.orders import order
 from tests.stand_ins.late_redis import LateRedis
-from tests.stand_ins.redis import EmbeddedRedis
 from workers.ledger import Accepted, Ledger
 from workers.ledger.connection import hasty, patient
 

@@ -10,10 +10,10 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
+from local.redis import EmbeddedRedis
 from tests.ledger.conftest import STAGES
 from tests.orders import order
 from tests.stand_ins.late_redis import LateRedis
-from tests.stand_ins.redis import EmbeddedRedis
 from workers.ledger import Accepted, Ledger, NotDurableError, keys
 from workers.ledger.connection import hasty
 from workers.ledger.intake import MOST_UNDER_WAY, Intake

@@ -12,11 +12,11 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 from structlog.testing import capture_logs
 
+from local.redis import EmbeddedRedis
 from tests import former
 from tests.ledger import former_runs
 from tests.ledger.conftest import STAGES, Book
 from tests.orders import order
-from tests.stand_ins.redis import EmbeddedRedis
 from tests.stand_ins.slipway import ROOT, SECRET, TOKEN
 from workers.ledger import NotDurableError, keys
 from workers.ledger.accept import PROBE

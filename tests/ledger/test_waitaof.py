@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import redis as redis_py
 
+from local.redis import EmbeddedRedis
 from tests.ledger.conftest import Book, guest
 from tests.ledger.test_intake import Loop
 from tests.orders import order
 from tests.stand_ins.newer_redis import newer_redis
-from tests.stand_ins.redis import EmbeddedRedis
 from workers.ledger import Accepted
 from workers.ledger.connection import hasty, needs_waitaof, refuse_lossy
 

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 import structlog
 
+from local.redis import EmbeddedRedis
 from tests.inside import Inside, reaches
 from tests.model.parts import ALARM, BUCKET, OPERATOR, Parts, unhurried
 from tests.model.redis_gate import RedisGate
 from tests.model.watched import Watched
 from tests.stand_ins.aws import AwsStandIn
 from tests.stand_ins.github import GitHub
-from tests.stand_ins.redis import EmbeddedRedis
 from workers.aws import session
 
 MEMORY = Path("/dev/shm")

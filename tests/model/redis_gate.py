@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
 
-from tests.stand_ins.ports import HOST
+from local.ports import HOST
 
 CHUNK = 1 << 16
 

@@ -11,8 +11,8 @@ from redis import Redis
 
 from config.server import parse
 from config.settings import Settings
+from local.redis import EmbeddedRedis
 from tests.orders import order
-from tests.stand_ins.redis import EmbeddedRedis
 from tests.stand_ins.slack import Slack
 from tests.stand_ins.smtp import Smtp
 from workers import report as reporting

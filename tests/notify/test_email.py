@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from local.ports import free_port
 from tests.notify.conftest import OPERATOR, PUBLIC_URL, TEAM, Office, settings
 from tests.orders import COMMIT
-from tests.stand_ins.ports import free_port
 from tests.stand_ins.smtp import PASSWORD, Smtp
 from workers.ledger import keys
 from workers.workshop import Workshop

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.stand_ins.ports import free_port
+from local.ports import free_port
 from workers.ledger import keys
 from workers.ledger.model.errors import PassingError, StoppedError
 from workers.report import report

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from local.redis import EmbeddedRedis
 from service.webhooks.signature import sign
 from tests.e2e.conftest import OPERATOR, REPOSITORY
-from tests.stand_ins.redis import EmbeddedRedis
 from tests.stand_ins.slipway import SECRET, Slipway
 
 OLD_SECRET = "the secret before the rotation"

@@ -7,11 +7,11 @@ import pytest
 from redis import Redis
 
 from config.server import parse
+from local.redis import EmbeddedRedis
 from service import create_app
 from service.api import reports
 from tests.dashboard.conftest import OPERATOR, TOKEN, settings
 from tests.dashboard.worker import Work
-from tests.stand_ins.redis import EmbeddedRedis
 from workers.ledger import keys
 from workers.ledger.codec import checks_text
 from workers.ledger.model.run import CheckRecord, Report

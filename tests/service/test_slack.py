@@ -13,12 +13,12 @@ from redis import Redis
 from werkzeug.serving import make_server
 
 from config.server import parse
+from local.ports import free_port
+from local.redis import EmbeddedRedis
 from service import create_app
 from service.webhooks.slack import MOST_BYTES, sign
 from tests.dashboard.conftest import TOKEN, settings
 from tests.dashboard.worker import Work, order
-from tests.stand_ins.ports import free_port
-from tests.stand_ins.redis import EmbeddedRedis
 from workers.ledger import Ledger
 from workers.ledger.model.approval import candidate
 from workers.ledger.model.errors import PeopleError

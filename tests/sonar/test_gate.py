@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.stand_ins.ports import free_port
+from local.ports import free_port
 from tests.stand_ins.sonar import Analysis, SonarQube
 from tests.stand_ins.sonar.server import FAILED, TOKEN
 from workers.ledger.model.errors import OurError, PassingError, UserError

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from local.redis import EmbeddedRedis
 from service.webhooks.sonarqube import HEADER, sign
 from tests.aws.strict import StrictAws
 from tests.inside import Inside, reaches
 from tests.stages.conftest import BUCKET, DOCKERFILE, FUNCTION, OPERATOR, REPOSITORY
 from tests.stand_ins.aws import AwsStandIn
 from tests.stand_ins.github import GitHub
-from tests.stand_ins.redis import EmbeddedRedis
 from tests.stand_ins.sonar import Analysis, SonarQube, scanner_image
 from tests.stand_ins.sonar.image import address
 from tests.stand_ins.sonar.server import FAILED, TOKEN, WEBHOOK_SECRET, payload

@@ -37,8 +37,8 @@ import boto3
 import requests
 from botocore.exceptions import ClientError
 
-from tests.stand_ins.ports import HOST, free_port
-from tests.stand_ins.process import Process, wait_for_http
+from local.ports import HOST, free_port
+from local.process import Process, wait_for_http
 
 REGION = "eu-west-3"
 ROLE = "slipway-functions"

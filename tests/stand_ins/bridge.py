@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.stand_ins.packages import run
+from local.packages import run
 
 NETWORK = Path("/sys/class/net")
 # A process may have two at a time.

@@ -15,10 +15,10 @@ from typing import IO, Self
 
 import docker
 
+from local.packages import Say, can_install, install, locked, run
+from local.process import SetUpError
 from tests.stand_ins import engine_keeper
 from tests.stand_ins.engine_probe import answers, find_client
-from tests.stand_ins.packages import Say, can_install, install, locked, run
-from tests.stand_ins.process import SetUpError
 
 DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 RUN_DIR = Path("/run")

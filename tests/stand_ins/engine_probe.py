@@ -10,7 +10,7 @@ from pathlib import Path
 import docker
 from docker.errors import DockerException
 
-from tests.stand_ins.packages import run
+from local.packages import run
 
 OLDEST_WITH_BUILDKIT = (18, 9)
 NEEDS_BUILDX = (23, 0)

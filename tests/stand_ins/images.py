@@ -16,10 +16,10 @@ from pathlib import Path
 import docker
 from docker.errors import DockerException, ImageNotFound
 
+from local.packages import Say, locked, run, update
+from local.process import SetUpError
 from tests.stand_ins import registries
 from tests.stand_ins.engine_probe import find_client
-from tests.stand_ins.packages import Say, locked, run, update
-from tests.stand_ins.process import SetUpError
 from tests.stand_ins.recipes import RECIPES, Recipe
 
 REACH_SECONDS = 5

@@ -4,9 +4,9 @@ import re
 import shutil
 from pathlib import Path
 
-from tests.stand_ins.packages import Say, can_install, install, locked, run
-from tests.stand_ins.process import SetUpError
-from tests.stand_ins.redis import redis_server
+from local.packages import Say, can_install, install, locked, run
+from local.process import SetUpError
+from local.redis import redis_server
 
 SUITE = "trixie"
 WANTED = (7, 2)

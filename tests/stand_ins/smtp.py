@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Self
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from tests.stand_ins.ports import HOST, free_port
+from local.ports import HOST, free_port
 
 USER, PASSWORD = "slipway", "a p@ssword/of mail"
 

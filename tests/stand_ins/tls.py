@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.stand_ins.ports import HOST
+from local.ports import HOST
 from tests.stand_ins.smtp import private_certificate
 
 

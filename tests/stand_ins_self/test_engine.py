@@ -10,11 +10,11 @@ from pathlib import Path
 import docker
 import pytest
 
+from local.packages import can_install
+from local.process import SetUpError
 from tests.stand_ins.engine import Engine
 from tests.stand_ins.engine_probe import answers, find_client
 from tests.stand_ins.images import ensure_images
-from tests.stand_ins.packages import can_install
-from tests.stand_ins.process import SetUpError
 from tests.stand_ins_self.test_process import eventually, lives
 
 pytestmark = pytest.mark.docker

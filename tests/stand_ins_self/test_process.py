@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.stand_ins.ports import free_port
-from tests.stand_ins.process import Process, SetUpError, wait_for_http, wait_for_port
+from local.ports import free_port
+from local.process import Process, SetUpError, wait_for_http, wait_for_port
 
 STUBBORN = """\
 import signal, subprocess, sys, time
@@ -22,7 +22,7 @@ time.sleep(600)
 PARENT = """\
 import sys, time
 from pathlib import Path
-from tests.stand_ins.process import Process
+from local.process import Process
 child = Process(["sleep", "600"], Path(sys.argv[1])).start()
 print(child.pid, flush=True)
 time.sleep(600)

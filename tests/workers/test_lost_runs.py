@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from redis import Redis
 
+from local.redis import EmbeddedRedis
 from tests.inside import Inside
 from tests.stand_ins.github import GitHub
-from tests.stand_ins.redis import EmbeddedRedis
 from workers import report as reporting
 from workers.github.survey import Survey
 from workers.ledger import keys

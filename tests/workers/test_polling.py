@@ -8,9 +8,9 @@ import pytest
 from redis import Redis
 
 from config.settings import settings as process_settings
+from local.redis import EmbeddedRedis
 from tests.inside import Inside
 from tests.stand_ins.github import GitHub
-from tests.stand_ins.redis import EmbeddedRedis
 from workers.ledger import keys
 from workers.ledger.lease import Lease
 from workers.ledger.model.errors import PeopleError

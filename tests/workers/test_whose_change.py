@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from local.redis import EmbeddedRedis
 from tests.inside import Inside
 from tests.stand_ins.github import GitHub, events
-from tests.stand_ins.redis import EmbeddedRedis
 from workers.ledger.lease import Lease
 from workers.ledger.model.errors import PeopleError
 from workers.ledger.model.run import StageRecord, StageState

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
+from local.redis import EmbeddedRedis
 from tests.e2e.gate import Gate, Hold
 from tests.inside import Inside, reaches
 from tests.orders import order
 from tests.stand_ins.aws import AwsStandIn
 from tests.stand_ins.github import GitHub
-from tests.stand_ins.redis import EmbeddedRedis
 from workers.ledger import keys
 from workers.ledger.model.run import Release, Run
 

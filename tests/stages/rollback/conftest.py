@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 
+from local.redis import EmbeddedRedis
 from tests.e2e.gate import Gate, Hold
 from tests.inside import Inside, reaches
 from tests.orders import order
 from tests.stand_ins.aws import AwsStandIn
 from tests.stand_ins.github import GitHub
-from tests.stand_ins.redis import EmbeddedRedis
 from workers.aws.session import aws_for
 from workers.aws.sites.book import File, Manifest, Place
 from workers.aws.sites.headers import Content, headers

@@ -8,7 +8,7 @@ from pathlib import Path
 import docker
 from docker.errors import NotFound
 
-from tests.stand_ins.ports import HOST
+from local.ports import HOST
 
 FOLDER = Path(__file__).parent / "scanner"
 

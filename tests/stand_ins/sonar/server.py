@@ -13,8 +13,8 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qs, urlsplit
 
+from local.ports import HOST
 from tests.stand_ins.github.faults import Fault, Faults
-from tests.stand_ins.ports import HOST
 
 TOKEN = "squ-a-token-of-sonarqube"
 WEBHOOK_SECRET = "a webhook secret of sonarqube"

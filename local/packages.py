@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.stand_ins.process import SetUpError
+from local.process import SetUpError
 
 Say = Callable[[str], None]
 LIMIT = 900

@@ -1,4 +1,4 @@
-"""`python -m scripts.run`: the Procfile's processes, by honcho; `make run` calls it.
+"""`python -m local.run`: the Procfile's processes, by honcho; `make run` calls it.
 
 Variables come from the environment, and those that it has not from a file `.env`. Without
 REDIS_URL a Redis of its own is started, which keeps its append-only file in SLIPWAY_DATA_DIR.
@@ -20,11 +20,11 @@ from honcho.printer import Message, Printer  # type: ignore[import-untyped]
 
 from config import server
 from config.settings import Settings, SettingsError, load
-from demo.shares import share
-from demo.surroundings import ROOT
-from tests.stand_ins.process import SetUpError
-from tests.stand_ins.redis import EmbeddedRedis
+from local.process import SetUpError
+from local.redis import EmbeddedRedis
+from local.shares import share
 
+ROOT = Path(__file__).parents[1]
 ENV_FILE = ROOT / ".env"
 WRONG = 2
 

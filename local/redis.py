@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.stand_ins.ports import HOST, free_port
-from tests.stand_ins.process import Process, SetUpError
+from local.ports import HOST, free_port
+from local.process import Process, SetUpError
 
 DURABLE = {
     "appendonly": "yes",

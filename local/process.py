@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.stand_ins.ports import listens
+from local.ports import listens
 
 TICK = 0.02
 TAIL = 20
