@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 PYTHON_IMAGE = "python:3.11-slim"
-LONGEST = {"e2e": 0, "demo": 1, "browser": 2, "docker": 3}
+LONGEST = {
+    name: place
+    for place, name in enumerate(
+        ("model", "e2e", "demo", "browser", "docker", "builds", "hostile", "stages")
+    )
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
