@@ -147,7 +147,7 @@ def test_indexes_and_all_else_are_those_of_before(made, redis, redis_server):
     """Branches, heads, releases, owners, versions, sessions, reports; and runs can be forgotten."""
     book = Book(hasty(redis_server.url))
     run = book.history.run(made["succeeded"])
-    assert book.history.live(PLACE)["version"] == "7"
+    assert book.history.live(PLACE).version == "7"
     assert Owners(book.redis).of([PLACE])[PLACE].repository_id == 7
     assert Owners(book.redis).refused("octo/other").keys() == {"x"}
     versions = Upkeep(book.redis).published("123456789012/eu-west-3", "MoviesLoader")
