@@ -199,7 +199,10 @@ class Place:
         def gone_on() -> bool:
             for container in self.town.containers(run_id):
                 if container.id not in dead and container.status == "running":
-                    return container.exec_run(["touch", "/tmp/go"]).exit_code == 0
+                    if container.exec_run(["touch", "/tmp/go"]).exit_code == 0:
+                        return True
+                    # It may have heard of it, and ended, before its engine could tell.
+                    return container.id not in {one.id for one in self.town.containers(run_id)}
             return False
 
         until(gone_on, 60, lambda: self.story(commit))
