@@ -318,7 +318,9 @@ class Town:
             found = [f.name for f in folders if f.name.rpartition("-")[0] in run_ids]
             for run_id in run_ids:
                 found += [f"container {c.id}" for c in self.containers(run_id)]
-                found += [f"image {i.tags}" for i in self.images(run_id)]
+                # The list of objects asks for each again, and one may go in between.
+                listed = self.docker.api.images(filters={"label": f"slipway.run={run_id}"})
+                found += [f"image {one['Id']}" for one in listed]
             return found
 
         until(lambda: not left(), seconds, lambda: f"left behind: {left()}")
