@@ -11,7 +11,7 @@ import pytest
 
 from tests.stand_ins.slipway import ROOT
 
-UNNUMBERED = "9b0b880"
+UNNUMBERED = "8b92549"
 """The last commit whose ledger has no schema number and keys without a hash tag."""
 
 
